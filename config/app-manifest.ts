@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/** `weaver.toml`: how an app is built and run. Every key has a default, so that no file is needed at all. */
+
+const duration = z
+  .union([
+    z.number().positive(),
+    z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration such as "500ms", "10s" or "2m"'),
+  ])
+  .transform(durationMs);
+
+const port = z.number().int().min(0).max(65535);
+
+const replicas = z
+  .union([
+    z.number().int().min(1).max(1000),
+    z.strictObject({
+      min: z.number().int().min(1).max(1000).default(1),
+      max: z.number().int().min(1).max(1000).optional(),
+    }),
+  ])
+  .transform((given) => {
+    const range =
+      typeof given === 'number'
+        ? { min: given, max: given }
+        : { min: given.min, max: given.max ?? given.min };
+    return { min: range.min, max: Math.max(range.min, range.max) };
+  });
+
+const component = z.strictObject({
+  replicas: replicas.default({ min: 1, max: 1 }).describe('A number, or { min, max }'),
+  implementation: z.string().optional().describe('Which implementation of an abstract component to run'),
+  config: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("What the component's ctx.config(schema) validates"),
+});
+
+const listener = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address the ingress binds'),
+  port: port.default(0).describe('Port the ingress binds; 0: a free one, kept over restarts'),
+});
+
+export const appManifestSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[a-z][a-z0-9-]{0,39}$/,
+      'lower-case letters, digits and dashes, starting with a letter, 40 at most',
+    )
+    .optional()
+    .describe("The app's name; the folder's name by default"),
+  entry: z
+    .string()
+    .optional()
+    .describe('The module that calls run(); main.ts, src/main.ts or index.ts by default'),
+  colocate: z
+    .union([z.literal('all'), z.array(z.array(z.string()).min(1))])
+    .default([])
+    .describe('Groups of components that share a process; "all": one process for all of them'),
+  components: z.record(z.string(), component).default({}),
+  main: z.strictObject({ config: z.record(z.string(), z.unknown()).default({}) }).default({ config: {} }),
+  listeners: z.record(z.string(), listener).default({}),
+  env: z.record(z.string(), z.string()).default({}).describe('Environment variables of every proclet'),
+  resources: z
+    .strictObject({
+      memory: z
+        .string()
+        .regex(/^\d+(MiB|GiB)$/, 'a size such as "256MiB"')
+        .optional()
+        .describe('Heap limit of each proclet'),
+    })
+    .default({}),
+  calls: z
+    .strictObject({ timeout: duration.default(10_000).describe('Deadline of calls that set none') })
+    .default({ timeout: 10_000 }),
+  shutdown: z
+    .strictObject({ grace: duration.default(10_000).describe('Time a proclet has to drain') })
+    .default({ grace: 10_000 }),
+  build: z.strictObject({ tsconfig: z.string().optional() }).default({}),
+});
+
+/** The manifest with its defaults filled in; durations in ms. */
+export type AppManifest = z.output<typeof appManifestSchema>;
+
+function durationMs(given: number | string): number {
+  if (typeof given === 'number') return given;
+  const value = Number.parseFloat(given);
+  if (given.endsWith('ms')) return value;
+  if (given.endsWith('s')) return value * 1000;
+  if (given.endsWith('m')) return value * 60_000;
+  return value * 3_600_000;
+}

@@ -1,0 +1,161 @@
+import type { Address } from '../../sdk/protocol/address.js';
+import type { AppDescription } from '../../sdk/protocol/app-description.js';
+import type { LogEntry, Span } from '../../sdk/protocol/control.js';
+
+/**
+ * The daemon's local API: JSON over HTTP on the Unix socket `<runtime folder>/api.sock` (mode 0600). Errors are
+ * `{error: {code, message, mend?}}` with a 4xx or 5xx status. The CLI is one client of it.
+ *
+ * | method and path                          | body → answer                                   |
+ * |------------------------------------------|-------------------------------------------------|
+ * | GET  /v1/status                          | → DaemonStatus                                  |
+ * | GET  /v1/apps/:app                       | → AppStatus                                     |
+ * | GET  /v1/artifacts/:version              | → AppDescription, or 404                        |
+ * | PUT  /v1/artifacts/:version/:file        | raw bytes → {}; `app.json` last, which seals it |
+ * | POST /v1/deploy                          | DeployRequest → DeployReply                     |
+ * | POST /v1/apps/:app/stop                  | StopRequest → {}                                |
+ * | GET  /v1/apps/:app/history               | → HistoryEntry[], newest first                  |
+ * | GET  /v1/logs?app&component&replica&level&since&limit&follow=1 | → LogLine per line (NDJSON)|
+ * | GET  /v1/traces?app&trace&limit          | → TraceSpan[]                                   |
+ * | GET  /v1/events?limit&follow=1           | → DaemonEvent per line (NDJSON)                 |
+ * | POST /v1/shutdown                        | ShutdownRequest → {}                            |
+ */
+export interface DaemonStatus {
+  readonly weaverd: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly startedAt: number;
+  readonly stateFolder: string;
+  /** Why the daemon is degraded, such as a full disk; empty when all is well. */
+  readonly problems: readonly string[];
+  readonly daemon: { readonly rssBytes: number; readonly cpuPercent: number };
+  readonly ingress: {
+    readonly pid: number | undefined;
+    readonly rssBytes: number;
+    readonly state: ReplicaState;
+  };
+  readonly apps: readonly AppStatus[];
+}
+
+export interface AppStatus {
+  readonly app: string;
+  /** The version that is desired. */
+  readonly version: string;
+  /** `deploying`: the desired version is not wholly serving yet; `degraded`: some replicas are not. */
+  readonly state: 'deploying' | 'serving' | 'degraded' | 'stopping' | 'stopped' | 'completed' | 'failed';
+  /** Why it is not serving, in words, with the mend where one is known. */
+  readonly reason: string | undefined;
+  readonly deployedAt: number;
+  readonly groups: readonly GroupStatus[];
+  readonly listeners: readonly ListenerStatus[];
+}
+
+export interface GroupStatus {
+  readonly group: string;
+  readonly components: readonly string[];
+  readonly desiredReplicas: number;
+  readonly replicas: readonly ReplicaStatus[];
+}
+
+/**
+ * `waiting`: to be started after a back-off; `crash-loop`: the same, after several crashes in a row; `adopting`: a
+ * restarted daemon waits for it to register.
+ */
+export type ReplicaState =
+  | 'waiting'
+  | 'starting'
+  | 'adopting'
+  | 'serving'
+  | 'draining'
+  | 'completed'
+  | 'crash-loop'
+  | 'failed'
+  | 'stopped';
+
+export interface ReplicaStatus {
+  readonly replica: string;
+  readonly version: string;
+  readonly generation: number;
+  readonly state: ReplicaState;
+  readonly pid: number | undefined;
+  readonly address: Address | undefined;
+  /** Unix ms of this generation's start. */
+  readonly startedAt: number | undefined;
+  readonly restarts: number;
+  /** How the last generation ended, or why this one is not serving. */
+  readonly lastFailure: string | undefined;
+  /** Unix ms of the next start, while `waiting` or `crash-loop`. */
+  readonly nextStartAt: number | undefined;
+  readonly rssBytes: number;
+  readonly cpuPercent: number;
+  readonly callsPerSecond: number;
+  readonly errorsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly handshakesRefused: Readonly<Record<string, number>>;
+  /** Sockets behind the public listeners. */
+  readonly listeners: readonly { readonly name: string; readonly address: Address }[];
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly component: string;
+  /** Where the ingress serves it, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** `failed`: the port could not be had; `reason` says why. */
+  readonly state: 'opening' | 'open' | 'failed';
+  readonly reason: string | undefined;
+  readonly requestsPerSecond: number;
+  readonly inFlight: number;
+}
+
+export interface DeployRequest {
+  readonly version: string;
+  /** The manifest, as parsed and validated by config/app-manifest.ts. */
+  readonly manifest: unknown;
+}
+export interface DeployReply {
+  readonly app: string;
+  readonly version: string;
+  /** The same version and manifest were desired already. */
+  readonly unchanged: boolean;
+}
+export interface StopRequest {
+  /** Forget the app's desired state and history too. */
+  readonly remove: boolean;
+}
+export interface ShutdownRequest {
+  /** Stop the proclets too; otherwise they keep serving and the next daemon adopts them. */
+  readonly stopProclets: boolean;
+}
+export interface HistoryEntry {
+  readonly app: string;
+  readonly version: string;
+  readonly at: number;
+  readonly action: 'deployed' | 'stopped';
+  readonly user: string;
+}
+export interface LogLine extends LogEntry {
+  /** Rises by one per line of this daemon; the cursor of `since`. */
+  readonly sequence: number;
+  readonly app: string;
+  readonly version: string;
+  readonly replica: string;
+  /** The structured log, or what the process wrote to a standard stream. */
+  readonly source: 'log' | 'stdout' | 'stderr';
+}
+export interface TraceSpan extends Span {
+  readonly app: string;
+  readonly version: string;
+  readonly replica: string;
+}
+export interface DaemonEvent {
+  readonly at: number;
+  readonly app: string | undefined;
+  readonly kind: string;
+  readonly message: string;
+}
+export type { AppDescription };
+export interface ApiErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly mend?: string };
+}

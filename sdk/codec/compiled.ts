@@ -1,0 +1,66 @@
+import type { Reader } from './reader.js';
+import type { Writer } from './writer.js';
+
+/**
+ * What generated code hands to the runtime: the encoders and decoders of one app. The bundle registers it
+ * before the app's own modules run.
+ */
+export interface CompiledApp {
+  readonly components: readonly CompiledComponent[];
+  /** Error classes that are revived as themselves, by class id. */
+  readonly errors: readonly CompiledError[];
+}
+
+export interface CompiledComponent {
+  readonly name: string;
+  readonly methods: readonly CompiledMethod[];
+}
+
+/**
+ * Encoders check types while they write and throw {@link TypeViolation} with the path of the offending part
+ * (`item.quantity`), leaving the writer's position undefined: the caller restores it. Decoders check bounds
+ * and tags while they read and throw {@link MalformedInput}.
+ */
+export interface CompiledMethod {
+  readonly name: string;
+  readonly streaming: boolean;
+  encodeArguments(writer: Writer, args: readonly unknown[]): void;
+  decodeArguments(reader: Reader): unknown[];
+  /** The result, or one item of a stream. */
+  encodeResult(writer: Writer, value: unknown): void;
+  decodeResult(reader: Reader): unknown;
+}
+
+export interface CompiledError {
+  /** The class id given to {@link bindClass}. */
+  readonly classId: string;
+  /** Writes the declared fields, without message, stack and cause. */
+  encodeFields(writer: Writer, error: Error): void;
+  /** Reads them into an error that was already created. */
+  decodeFields(reader: Reader, error: Error): void;
+}
+
+type Constructor = abstract new (...args: never[]) => object;
+
+const classes = new Map<string, Constructor>();
+let compiledApp: CompiledApp | undefined;
+
+/** Called by the bundle right after each class declaration whose instances travel. */
+export function bindClass(classId: string, constructor: Constructor): void {
+  classes.set(classId, constructor);
+}
+
+/** The class bound to the id; undefined while its module has not been evaluated. */
+export function boundClass(classId: string): Constructor | undefined {
+  return classes.get(classId);
+}
+
+/** Called once by the bundle's entry. */
+export function registerCompiledApp(app: CompiledApp): void {
+  compiledApp = app;
+}
+
+/** The app's codecs; undefined when the program runs unbuilt, as one process. */
+export function registeredCompiledApp(): CompiledApp | undefined {
+  return compiledApp;
+}

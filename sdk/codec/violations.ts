@@ -1,0 +1,24 @@
+/** A value does not have the shape its TypeScript type promises. Thrown while encoding. */
+export class TypeViolation extends Error {
+  /**
+   * @param path where in the value, such as `item.quantity` or `[2].name`; empty for the value itself
+   * @param expected the shape in words, such as `number`
+   * @param actual the value found, described briefly and without its contents when long
+   */
+  constructor(
+    readonly path: string,
+    readonly expected: string,
+    readonly actual: string,
+  ) {
+    super(`${path === '' ? 'value' : path}: expected ${expected}, got ${actual}`);
+    this.name = 'TypeViolation';
+  }
+}
+
+/** Bytes that no encoder of this schema wrote. Thrown while decoding. */
+export class MalformedInput extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'MalformedInput';
+  }
+}

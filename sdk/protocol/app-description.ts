@@ -1,0 +1,43 @@
+/**
+ * What the daemon knows of a version without loading it: `app.json` of an artifact, written by the compiler.
+ */
+export interface AppDescription {
+  /** Version of this format. */
+  readonly format: 1;
+  readonly app: string;
+  /** First 16 hex digits of the SHA-256 over the bundle and this description without `version`. */
+  readonly version: string;
+  /** Version of weaverd that built it. */
+  readonly builtWith: string;
+  /** Sorted by name. */
+  readonly components: readonly ComponentDescription[];
+  /** `run` was given a main function. */
+  readonly hasMain: boolean;
+  /** Listener names known at build time (`ctx.listener('shop')` with a literal), by component; `main` for those of `run`. */
+  readonly listeners: readonly { readonly name: string; readonly component: string }[];
+}
+
+export interface ComponentDescription {
+  readonly name: string;
+  readonly methods: readonly {
+    readonly name: string;
+    readonly streaming: boolean;
+    readonly routed: boolean;
+  }[];
+  /** Components it obtains with `ctx.get`. */
+  readonly references: readonly string[];
+  /** `file:line` of the `component()` call, relative to the app. */
+  readonly declaredAt: string;
+}
+
+/** Files of an artifact folder. */
+export const ARTIFACT_FILES = {
+  bundle: 'app.mjs',
+  sourceMap: 'app.mjs.map',
+  description: 'app.json',
+  /** Avro schemas of every method, as a JSON object by component and method. */
+  schemas: 'schemas.json',
+} as const;
+
+/** The group that runs `main`; a component may not have this name. */
+export const MAIN = 'main';
