@@ -1,0 +1,1 @@
+export { bindClass, boundClass, registerCompiledApp } from './compiled.js';

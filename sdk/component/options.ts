@@ -1,0 +1,33 @@
+import type { Context } from '../context/context.js';
+import type { ComponentClass, MethodName, MethodParameters, RoutingKey } from './component-class.js';
+
+/** A class whose constructor takes the Context, or nothing. */
+export type ConstructibleClass<T extends object> = new (context: Context) => T;
+
+export interface ComponentOptions<T extends object> {
+  /** Registered name; the class's own by default. Unique in the app. */
+  readonly name?: string;
+  /** Affinity key of each routed method, from its arguments: calls with one key go to one replica. */
+  readonly routing?: { readonly [K in MethodName<T>]?: (...args: MethodParameters<T[K]>) => RoutingKey };
+  /**
+   * Methods that may be executed twice, and so are sent again when the outcome of a call is unknown. Without it a
+   * call is repeated only when it certainly was not executed.
+   */
+  readonly retry?: boolean | { readonly [K in MethodName<T>]?: boolean };
+  /**
+   * The class that implements an abstract token; or several by name, of which `[components.X] implementation` in the
+   * manifest chooses one (the first by default).
+   */
+  readonly implementation?: ConstructibleClass<T> | Readonly<Record<string, ConstructibleClass<T>>>;
+  /** Makes the instance, for a class with a constructor of its own. */
+  readonly create?: (context: Context) => T | Promise<T>;
+}
+
+/** Options of a class that the runtime cannot construct by itself: one of `create` and `implementation` is needed. */
+export type CreatingOptions<T extends object> = ComponentOptions<T> &
+  (
+    | { readonly create: (context: Context) => T | Promise<T> }
+    | { readonly implementation: ConstructibleClass<T> | Readonly<Record<string, ConstructibleClass<T>>> }
+  );
+
+export type AnyComponentClass = ComponentClass<object>;
