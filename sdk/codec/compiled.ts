@@ -46,8 +46,8 @@ const classes = new Map<string, Constructor>();
 let compiledApp: CompiledApp | undefined;
 
 /** Called by the bundle right after each class declaration whose instances travel. */
-export function bindClass(classId: string, constructor: Constructor): void {
-  classes.set(classId, constructor);
+export function bindClass(classId: string, boundTo: Constructor): void {
+  classes.set(classId, boundTo);
 }
 
 /** The class bound to the id; undefined while its module has not been evaluated. */
