@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * What the daemon knows of a version without loading it: `app.json` of an artifact, written by the compiler.
  */
@@ -41,3 +43,20 @@ export const ARTIFACT_FILES = {
 
 /** The group that runs `main`; a component may not have this name. */
 export const MAIN = 'main';
+
+/**
+ * The version of an artifact: the first 16 hex digits of the SHA-256 over the bundle's bytes followed by the
+ * description's JSON, without `version` and with keys sorted, so that writer and reader need not agree on their order.
+ */
+export function artifactVersion(bundle: Uint8Array, description: Omit<AppDescription, 'version'>): string {
+  const { version: _, ...hashed } = description as Partial<AppDescription>;
+  return createHash('sha256').update(bundle).update(sortedJson(hashed)).digest('hex').slice(0, 16);
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : inner,
+  );
+}
