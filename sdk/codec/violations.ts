@@ -22,3 +22,12 @@ export class MalformedInput extends Error {
     this.name = 'MalformedInput';
   }
 }
+
+/** A message does not fit into its writer's limit. Thrown while encoding. */
+export class MessageTooLarge extends Error {
+  /** @param limit the writer's limit, bytes */
+  constructor(readonly limit: number) {
+    super(`the message does not fit into ${limit} bytes: send it in parts, as a stream, or raise the limit`);
+    this.name = 'MessageTooLarge';
+  }
+}
