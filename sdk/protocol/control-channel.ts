@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 export const MAX_PENDING = 1024;
 export const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** Requests by name, each with the types of its body and its reply. */
 export type RequestMap = { [M in string]: { request: unknown; reply: unknown } };
@@ -104,9 +105,15 @@ export class ControlChannel<Ask, Tell, Answer, Hear> {
     return this.#send({ method, body });
   }
 
-  close(): void {
-    this.#socket.destroy();
+  /** Resolves when what was queued is written, or cannot be. */
+  close(): Promise<void> {
     this.#end(undefined);
+    return new Promise((resolve) => {
+      if (this.#socket.destroyed) return resolve();
+      this.#socket.once('close', () => resolve());
+      this.#socket.setTimeout(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
+      this.#socket.end(() => this.#socket.destroy());
+    });
   }
 
   #send(message: object): boolean {

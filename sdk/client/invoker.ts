@@ -1,0 +1,10 @@
+import type { CallOptions } from '../component/component-class.js';
+
+/** Carries one method's calls: a Promise for a unary method, an AsyncIterable for a streaming one. */
+export type Invoke = (args: readonly unknown[], options: CallOptions | undefined) => unknown;
+
+/** What stands behind a client: a component of this process, or one elsewhere. */
+export interface Invoker {
+  readonly methods: readonly string[];
+  bind(method: string): Invoke;
+}

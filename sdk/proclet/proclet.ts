@@ -1,0 +1,283 @@
+import { deferred } from '../call/deferred.js';
+import type { Invoker } from '../client/invoker.js';
+import { LocalInvoker } from '../client/local-invoker.js';
+import { type CompiledApp, registeredCompiledApp } from '../codec/compiled.js';
+import { numberedMethods } from '../codec/method-table.js';
+import { type RegisteredComponent, registeredComponents } from '../component/registry.js';
+import type { ListenOptions } from '../context/context.js';
+import { ThrownCodec } from '../errors/thrown.js';
+import { ComponentContext, type ContextSource } from '../hosting/component-context.js';
+import { ComponentHost, LifecycleError } from '../hosting/component-host.js';
+import type { Address } from '../protocol/address.js';
+import { MAIN } from '../protocol/app-description.js';
+import {
+  CONTROL_PROTOCOL,
+  type ComponentsToHostReply,
+  type ListenerOpened,
+  type LogEntry,
+  type ProcletPhase,
+  type ProcletSpec,
+  type RegisterReplica,
+  type Span,
+} from '../protocol/control.js';
+import { PeerPool } from '../routing/peer-pool.js';
+import type { Main } from '../run/main-function.js';
+import { createLogger, logLevel } from '../telemetry/log.js';
+import { StatsTable } from '../telemetry/method-stats.js';
+import { connect, listen } from '../transport/index.js';
+import type { TransportServer } from '../transport/transport.js';
+import { Batch } from './batch.js';
+import { ControlConnection } from './control-connection.js';
+import { Dispatcher } from './dispatcher.js';
+import { listenerSocketPath, whenListening } from './listener-socket.js';
+import { LoadReport } from './load-report.js';
+import { logEntry } from './log-entry.js';
+import { RemoteComponents } from './remote-components.js';
+
+/** Time that callers of other processes have to finish, when the routing no longer names their replica. */
+const RETIRED_GRACE_MS = 30_000;
+
+/**
+ * The process that hosts one replica of one group: serves its components to others, calls others for them, and does what
+ * its envelope says. Without an envelope (the daemon is down) it goes on with what it last knew.
+ */
+export class Proclet {
+  readonly #spec: ProcletSpec;
+  readonly #main: Main | undefined;
+  readonly #host = new ComponentHost();
+  readonly #stats = new StatsTable();
+  readonly #stopping = new AbortController();
+  readonly #source: ContextSource = this.#contextSource();
+  readonly #control: ControlConnection;
+  readonly #pool: PeerPool;
+  readonly #remote: RemoteComponents;
+  readonly #dispatcher: Dispatcher;
+  readonly #logs: Batch<LogEntry>;
+  readonly #spans: Batch<Span>;
+  readonly #listeners: ListenerOpened[] = [];
+  readonly #done = deferred<void>();
+  readonly #firstRegistration = deferred<void>();
+  #listenersOpened = 0;
+  #server: { readonly server: TransportServer; readonly address: Address } | undefined;
+  #hosting: ComponentsToHostReply | undefined;
+  #phase: ProcletPhase = 'starting';
+  #health: NodeJS.Timeout | undefined;
+  #load: LoadReport;
+
+  constructor(spec: ProcletSpec, main: Main | undefined) {
+    const compiled = compiledApp();
+    const methods = numberedMethods(compiled);
+    const thrown = new ThrownCodec(compiled.errors);
+    this.#spec = spec;
+    this.#main = main;
+    this.#control = new ControlConnection(spec.controlSocket, () => this.#registration(), {
+      routing: (routing) => this.#remote.update(routing),
+      shutdown: ({ graceMs }) => void this.shutdown(graceMs),
+      registered: (intervalMs) => this.#onRegistered(intervalMs),
+      unwanted: (reason) => {
+        process.stderr.write(`weaverd: this replica is not wanted (${reason.message}); it stops\n`);
+        this.#firstRegistration.reject(reason);
+        void this.shutdown(RETIRED_GRACE_MS);
+      },
+    });
+    this.#pool = new PeerPool(
+      (replica, signal) =>
+        connect(replica.address, {
+          identity: spec,
+          expect: { app: spec.app, version: spec.version, ...replica },
+          token: spec.token,
+          signal,
+        }),
+      RETIRED_GRACE_MS,
+    );
+    this.#remote = new RemoteComponents({
+      methods,
+      thrown,
+      pool: this.#pool,
+      defaultTimeoutMs: () => this.#hosting?.defaultTimeoutMs ?? 10_000,
+      subscribe: (component) => this.#control.subscribe(component),
+    });
+    this.#logs = new Batch({
+      capacity: 10_000,
+      perMessage: 500,
+      delayMs: 50,
+      send: (entries, dropped) => this.#control.notify('Logs', { entries, dropped }),
+    });
+    this.#spans = new Batch({
+      capacity: 10_000,
+      perMessage: 500,
+      delayMs: 200,
+      send: (spans, dropped) => this.#control.notify('Traces', { spans, dropped }),
+    });
+    this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, (span) =>
+      this.#spans.add(span),
+    );
+    this.#load = new LoadReport(
+      this.#stats,
+      () => this.#server?.server.counters.handshakesRefused ?? new Map(),
+    );
+  }
+
+  /** Resolves when the proclet is done: shut down, in order. Rejects when a component or main fails. */
+  async run(): Promise<void> {
+    const server = await listen(this.#spec.serveAt, {
+      identity: this.#spec,
+      token: this.#spec.token,
+      receiver: this.#dispatcher,
+      onProtocolError: (error) => this.#source.log('weaverd').warn(error.message),
+    });
+    this.#server = { server, address: server.address };
+    this.#control.open();
+    await this.#firstRegistration.promise;
+    try {
+      await this.#startComponents(await this.#control.componentsToHost());
+    } catch (reason) {
+      await this.#fail(reason);
+    }
+    return this.#done.promise;
+  }
+
+  async #startComponents(hosting: ComponentsToHostReply): Promise<void> {
+    this.#hosting = hosting;
+    const wanted = new Map(hosting.components.map((component) => [component.name, component]));
+    const components = registeredComponents().filter(({ name }) => wanted.has(name));
+    await this.#host.start(components, {
+      context: ({ name }) => new ComponentContext(name, this.#source),
+      implementation: ({ name }) => wanted.get(name)?.implementation,
+    });
+    this.#enter('serving');
+    if (!hosting.main) return;
+    await this.#main?.(new ComponentContext(MAIN, this.#source));
+    // A main that opened a listener serves on behind it; so do components that share its process.
+    if (this.#listenersOpened === 0 && components.length === 0) this.#enter('completed');
+  }
+
+  #contextSource(): ContextSource {
+    const proclet = this;
+    const logger = createLogger(
+      { write: (line) => proclet.#logs.add(logEntry(line)) },
+      logLevel(process.env),
+    );
+    return {
+      get app() {
+        return proclet.#spec.app;
+      },
+      get version() {
+        return proclet.#spec.version;
+      },
+      get replica() {
+        return proclet.#spec.replica;
+      },
+      signal: this.#stopping.signal,
+      invoker: (component, caller) => proclet.#invoker(component, caller),
+      config: (owner) =>
+        owner === MAIN
+          ? proclet.#hosting?.mainConfig
+          : proclet.#hosting?.components.find(({ name }) => name === owner)?.config,
+      log: (owner) => logger.child({ component: owner }),
+      listener: (name) => proclet.#openListener(name),
+    };
+  }
+
+  #invoker(component: RegisteredComponent, caller: string): Invoker {
+    const hosted = this.#host.hosted(component.name);
+    return hosted === undefined
+      ? this.#remote.invoker(component)
+      : new LocalInvoker(hosted, caller, this.#stats);
+  }
+
+  async #openListener(name: string): Promise<ListenOptions> {
+    const { socketFolder, replica, generation } = this.#spec;
+    const path = listenerSocketPath(socketFolder, replica, generation, name);
+    this.#listenersOpened++;
+    whenListening(path, this.#stopping.signal, () => {
+      const opened: ListenerOpened = { name, address: { kind: 'unix', path } };
+      this.#listeners.push(opened);
+      this.#control.notify('ListenerOpened', opened);
+    });
+    return { path };
+  }
+
+  #registration(): RegisterReplica {
+    const { token, app, version, group, replica, generation, serveAt } = this.#spec;
+    return {
+      protocol: CONTROL_PROTOCOL,
+      token,
+      app,
+      version,
+      group,
+      replica,
+      generation,
+      pid: process.pid,
+      address: this.#server?.address ?? serveAt,
+      hosting: this.#host.names,
+      listeners: this.#listeners,
+      phase: this.#phase,
+    };
+  }
+
+  #onRegistered(intervalMs: number): void {
+    this.#firstRegistration.resolve();
+    clearInterval(this.#health);
+    this.#health = setInterval(() => this.#report(), intervalMs);
+    this.#logs.flush();
+    this.#spans.flush();
+  }
+
+  #report(): void {
+    this.#control.notify('Health', { phase: this.#phase, uptimeMs: performance.now() });
+    this.#control.notify('Load', this.#load.take());
+  }
+
+  #enter(phase: ProcletPhase): void {
+    if (this.#phase === 'draining') return;
+    this.#phase = phase;
+    this.#control.notify('Health', { phase, uptimeMs: performance.now() });
+  }
+
+  async #fail(reason: unknown): Promise<void> {
+    const component = reason instanceof LifecycleError ? reason.component : MAIN;
+    const cause = reason instanceof LifecycleError ? reason.cause : reason;
+    const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: undefined };
+    this.#control.notify('Failed', { component, message, stack });
+    await this.#end(reason);
+  }
+
+  /** Finishes what is in flight, stops the components; the second call does nothing. */
+  async shutdown(graceMs: number): Promise<void> {
+    if (this.#phase === 'draining') return;
+    this.#enter('draining');
+    this.#stopping.abort();
+    await this.#server?.server.drain(graceMs);
+    await this.#end(undefined);
+  }
+
+  async #end(failure: unknown): Promise<void> {
+    this.#stopping.abort();
+    this.#host.refuse();
+    let stopFailure: unknown;
+    try {
+      await this.#host.stop();
+    } catch (reason) {
+      stopFailure = reason;
+    }
+    this.#pool.close();
+    await this.#server?.server.close();
+    clearInterval(this.#health);
+    this.#report();
+    this.#logs.flush();
+    this.#spans.flush();
+    await this.#control.close();
+    const reason = failure ?? stopFailure;
+    if (reason === undefined) this.#done.resolve();
+    else this.#done.reject(reason);
+  }
+}
+
+function compiledApp(): CompiledApp {
+  const compiled = registeredCompiledApp();
+  if (compiled !== undefined) return compiled;
+  throw new Error(
+    'This program was started by a daemon but was not built by weaverd. Deploy it with `weaverd deploy`.',
+  );
+}

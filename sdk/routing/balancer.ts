@@ -1,0 +1,28 @@
+/** A replica as the balancer sees it. */
+export interface Candidate {
+  /** Calls in flight from here. */
+  readonly outstanding: number;
+  /** It refused or failed lately and is passed over while others are there. */
+  readonly ejected: boolean;
+}
+
+/**
+ * Power of two choices (Mitzenmacher 2001): of two random candidates the one with fewer calls in flight. Ejected ones are
+ * taken only when all are. Undefined when there is none.
+ */
+export function chooseReplica<C extends Candidate>(
+  candidates: readonly C[],
+  random: () => number,
+): C | undefined {
+  let healthy = 0;
+  for (const candidate of candidates) if (!candidate.ejected) healthy++;
+  const pool =
+    healthy === 0 || healthy === candidates.length ? candidates : candidates.filter((each) => !each.ejected);
+  if (pool.length < 2) return pool[0];
+  const first = Math.floor(random() * pool.length);
+  const second = (first + 1 + Math.floor(random() * (pool.length - 1))) % pool.length;
+  const a = pool[first];
+  const b = pool[second];
+  if (a === undefined || b === undefined) return a ?? b;
+  return b.outstanding < a.outstanding ? b : a;
+}
