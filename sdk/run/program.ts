@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Invoker } from '../client/invoker.js';
 import { LocalInvoker } from '../client/local-invoker.js';
 import type { RegisteredComponent } from '../component/registry.js';
 import type { ListenOptions } from '../context/context.js';
@@ -14,6 +15,8 @@ export interface ProgramOptions {
   readonly config: (owner: string) => unknown;
   readonly logger: Logger;
   readonly listener: (name: string) => Promise<ListenOptions>;
+  /** Put between callers and each component. */
+  readonly wrap?: (component: RegisteredComponent, invoker: Invoker) => Invoker;
 }
 
 /** A whole program in this process: every component, called directly. */
@@ -36,7 +39,8 @@ export class Program {
       invoker: (component, caller) => {
         const hosted = this.#host.hosted(component.name);
         if (hosted === undefined) throw new Error(`${component.name} is not part of this program`);
-        return new LocalInvoker(hosted, caller, this.#stats);
+        const invoker = new LocalInvoker(hosted, caller, this.#stats);
+        return options.wrap?.(component, invoker) ?? invoker;
       },
       config: options.config,
       log: (owner) => options.logger.child({ component: owner }),
