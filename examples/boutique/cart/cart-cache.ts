@@ -1,0 +1,29 @@
+import { component } from 'weaverd';
+import { type CartItem, withItem } from './cart-items.js';
+import { Lru } from './lru.js';
+
+/** Carts kept in each replica's memory; beyond it the one unused for longest is forgotten. */
+const MAX_CARTS = 100_000;
+
+/** The carts themselves, in memory: all calls for one user go to one replica, which is what makes `add` atomic. */
+export class CartCache {
+  readonly #carts = new Lru<string, readonly CartItem[]>(MAX_CARTS);
+
+  async items(userId: string): Promise<readonly CartItem[]> {
+    return this.#carts.get(userId) ?? [];
+  }
+
+  /** Throws CartLimitError. */
+  async add(userId: string, item: CartItem): Promise<void> {
+    this.#carts.set(userId, withItem(this.#carts.get(userId) ?? [], item));
+  }
+
+  async remove(userId: string): Promise<boolean> {
+    return this.#carts.delete(userId);
+  }
+}
+
+component(CartCache, {
+  routing: { items: (userId) => userId, add: (userId) => userId, remove: (userId) => userId },
+  retry: { items: true, add: false, remove: true },
+});
