@@ -2,12 +2,16 @@ import { z } from 'zod';
 
 /** `weaver.toml`: how an app is built and run. Every key has a default, so that no file is needed at all. */
 
+/** Timers of Node.js fire at once beyond 24.8 days; nothing here is meant to take a day. */
+const MAX_DURATION_MS = 24 * 3_600_000;
+
 const duration = z
   .union([
-    z.number().positive(),
+    z.number(),
     z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration such as "500ms", "10s" or "2m"'),
   ])
-  .transform(durationMs);
+  .transform(durationMs)
+  .refine((ms) => ms > 0 && ms <= MAX_DURATION_MS, 'must be more than 0 and at most 24h');
 
 const port = z.number().int().min(0).max(65535);
 
@@ -19,13 +23,10 @@ const replicas = z
       max: z.number().int().min(1).max(1000).optional(),
     }),
   ])
-  .transform((given) => {
-    const range =
-      typeof given === 'number'
-        ? { min: given, max: given }
-        : { min: given.min, max: given.max ?? given.min };
-    return { min: range.min, max: Math.max(range.min, range.max) };
-  });
+  .transform((given) =>
+    typeof given === 'number' ? { min: given, max: given } : { min: given.min, max: given.max ?? given.min },
+  )
+  .refine(({ min, max }) => min <= max, 'has a min above its max');
 
 const component = z.strictObject({
   replicas: replicas.default({ min: 1, max: 1 }).describe('A number, or { min, max }'),
@@ -56,12 +57,22 @@ export const appManifestSchema = z.strictObject({
     .describe('The module that calls run(); main.ts, src/main.ts or index.ts by default'),
   colocate: z
     .union([z.literal('all'), z.array(z.array(z.string()).min(1))])
+    .check(z.superRefine(checkGroups))
     .default([])
     .describe('Groups of components that share a process; "all": one process for all of them'),
-  components: z.record(z.string(), component).default({}),
-  main: z.strictObject({ config: z.record(z.string(), z.unknown()).default({}) }).default({ config: {} }),
-  listeners: z.record(z.string(), listener).default({}),
-  env: z.record(z.string(), z.string()).default({}).describe('Environment variables of every proclet'),
+  components: z.record(z.string(), component).default({}).describe('Settings of components, by name'),
+  main: z
+    .strictObject({ config: z.record(z.string(), z.unknown()).default({}) })
+    .default({ config: {} })
+    .describe('Settings of the function given to run()'),
+  listeners: z
+    .record(z.string(), listener)
+    .default({})
+    .describe('Public addresses, by the name given to ctx.listener()'),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores'), z.string())
+    .default({})
+    .describe('Environment variables of every proclet'),
   resources: z
     .strictObject({
       memory: z
@@ -82,6 +93,16 @@ export const appManifestSchema = z.strictObject({
 
 /** The manifest with its defaults filled in; durations in ms. */
 export type AppManifest = z.output<typeof appManifestSchema>;
+
+function checkGroups(groups: 'all' | readonly (readonly string[])[], context: z.RefinementCtx): void {
+  if (groups === 'all') return;
+  const seen = new Set<string>();
+  for (const name of groups.flat()) {
+    if (seen.has(name))
+      context.addIssue({ code: 'custom', message: `names ${name} twice; a component is in one group` });
+    seen.add(name);
+  }
+}
 
 function durationMs(given: number | string): number {
   if (typeof given === 'number') return given;
