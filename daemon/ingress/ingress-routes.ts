@@ -81,7 +81,7 @@ export interface Ingress {
 
 /** What the keeper needs of time, so that its back-off can be tested. */
 export interface IngressClock {
-  /** Unix time, ms. */
+  /** Milliseconds since any fixed moment; never goes back. */
   now(): number;
   /** Returns what cancels it. */
   after(delayMs: number, run: () => void): () => void;

@@ -1,0 +1,168 @@
+import { type ClientRequest, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Lease } from './backend-pool.js';
+import { Dispatch } from './dispatch.js';
+import { answerUnavailable, answerWith, type ProxyContext, receivedHead } from './proxy-context.js';
+import { requestHead, responseHead, tunnelledProtocol } from './request-head.js';
+
+/** Peers that vanish without a word are found out by the kernel's probes. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Forwards a request to upgrade: when the backend switches protocols, its connection and the client's are joined, with
+ * back-pressure and half-close; any other answer is passed on. Bytes that the client sent after the head wait for that.
+ */
+export function forwardUpgrade(
+  request: IncomingMessage,
+  client: Socket,
+  clientHead: Buffer,
+  context: ProxyContext,
+): void {
+  // Heard of by 'close', too.
+  client.on('error', () => undefined);
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(client);
+  response.on('finish', () => {
+    response.detachSocket(client);
+    client.destroySoon();
+  });
+  const upgrade = tunnelledProtocol(request.headers.upgrade);
+  const head = requestHead(receivedHead(request, context), upgrade);
+  if (head.kind === 'refuse') return answerWith(response, head.status, head.message);
+  if (head.body !== 'none') return answerWith(response, 400, 'a request to upgrade has a body');
+
+  const { counters, limits } = context;
+  const startedAt = performance.now();
+  let upstream: ClientRequest | undefined;
+  let lease: Lease | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let answered = false;
+  let over = false;
+
+  const count = (status: number) => {
+    answered = true;
+    counters.answered(status, performance.now() - startedAt);
+  };
+  const end = () => {
+    if (over) return;
+    over = true;
+    dispatch.cancel();
+    clearTimeout(timer);
+    client.off('close', onClientGone);
+    lease?.release();
+    counters.ended();
+  };
+  const refuse = (status: number, message: string) => {
+    if (over) return;
+    if (answered) {
+      client.destroy();
+    } else {
+      count(status);
+      answerWith(response, status, message);
+    }
+    upstream?.destroy();
+    end();
+  };
+  const onClientGone = () => {
+    if (!answered) counters.aborted();
+    upstream?.destroy();
+    end();
+  };
+  const passOn = (answer: IncomingMessage) => {
+    const status = answer.statusCode ?? 502;
+    const headers = responseHead(answer.rawHeaders, { chunked: true });
+    clearTimeout(timer);
+    try {
+      if (headers === undefined) throw new Error('it is in an unknown transfer encoding');
+      response.writeHead(status, answer.statusMessage ?? '', headers);
+    } catch (reason) {
+      return refuse(502, `the replica's answer cannot be passed on: ${(reason as Error).message}`);
+    }
+    count(status);
+    answer.on('error', () => client.destroy());
+    answer.on('end', end);
+    // The server has let go of this socket, and with it of these two.
+    client.on('drain', () => response.emit('drain'));
+    client.setTimeout(limits.clientStallMs, () => client.destroy());
+    answer.pipe(response);
+  };
+  const join = (answer: IncomingMessage, backend: Socket, backendHead: Buffer) => {
+    backend.on('error', () => client.destroy());
+    const headers = responseHead(answer.rawHeaders, {
+      chunked: false,
+      upgrade: answer.headers.upgrade ?? upgrade ?? '',
+    });
+    if (over || headers === undefined || answer.statusCode !== 101) {
+      backend.destroy();
+      return refuse(502, 'the replica upgraded with an answer that is none');
+    }
+    clearTimeout(timer);
+    count(101);
+    client.off('close', onClientGone);
+    response.detachSocket(client);
+    client.write(rawHead(answer, headers), 'latin1');
+    joinSockets(client, clientHead, backend, backendHead, end);
+  };
+
+  const dispatch = new Dispatch(
+    context,
+    { method: request.method ?? 'GET', path: head.path, headers: head.headers },
+    {
+      connected: (made, held) => {
+        upstream = made;
+        lease = held;
+        timer = setTimeout(
+          () => refuse(504, `the replica did not answer within ${limits.answerTimeoutMs / 1000} s`),
+          limits.answerTimeoutMs,
+        );
+        made.on('response', passOn);
+        made.on('upgrade', join);
+        made.end();
+      },
+      invalid: (error) => refuse(400, `the request cannot be forwarded: ${error.message}`),
+      unavailable: (why) => {
+        count(503);
+        answerUnavailable(response, why, context.listener);
+        end();
+      },
+      failed: () => refuse(502, 'the replica broke off before it answered'),
+    },
+  );
+  counters.begun();
+  client.once('close', onClientGone);
+  dispatch.send(false);
+}
+
+/** Each one's end ends the other's writing; an error or a close ends both, after what was written is out. */
+function joinSockets(
+  client: Socket,
+  clientHead: Buffer,
+  backend: Socket,
+  backendHead: Buffer,
+  closed: () => void,
+): void {
+  let open = 2;
+  for (const [one, other, head] of [
+    [client, backend, clientHead],
+    [backend, client, backendHead],
+  ] as const) {
+    one.setTimeout(0);
+    one.setNoDelay(true);
+    one.setKeepAlive(true, KEEP_ALIVE_MS);
+    if (head.length > 0) one.unshift(head);
+    one.on('error', () => other.destroy());
+    one.once('close', () => {
+      other.destroySoon();
+      if (--open === 0) closed();
+    });
+    one.pipe(other);
+  }
+  if (client.destroyed) backend.destroy();
+}
+
+function rawHead(answer: IncomingMessage, headers: readonly string[]): string {
+  let text = `HTTP/1.1 101 ${answer.statusMessage || STATUS_CODES[101]}\r\n`;
+  for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}
