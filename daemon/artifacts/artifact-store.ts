@@ -1,0 +1,176 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type AppDescription, ARTIFACT_FILES, artifactVersion } from '../../sdk/protocol/app-description.js';
+import { ArtifactError, storageFailure } from './artifact-error.js';
+
+const MIB = 1024 * 1024;
+const MAX_BYTES: Readonly<Record<string, number>> = {
+  [ARTIFACT_FILES.bundle]: 64 * MIB,
+  [ARTIFACT_FILES.sourceMap]: 128 * MIB,
+  [ARTIFACT_FILES.schemas]: 16 * MIB,
+  [ARTIFACT_FILES.description]: MIB / 2,
+};
+const VERSION_PATTERN = /^[0-9a-f]{16}$/;
+const STAGING = 'staging-';
+const MAX_STAGING_AGE_MS = 3_600_000;
+
+/**
+ * Built versions by digest: `<folder>/<version>/`, each sealed, and never changed from then on. A version is uploaded
+ * file by file into `<folder>/staging-<version>/`; `app.json`, the last, seals it if the digest is right.
+ */
+export class ArtifactStore {
+  readonly #folder: string;
+  readonly #sealing = new Map<string, Promise<void>>();
+  #uploads = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Path of a sealed version's bundle. */
+  bundlePath(version: string): string {
+    return join(this.#folder, requireVersion(version), ARTIFACT_FILES.bundle);
+  }
+
+  /** Undefined when the version is not here, wholly. */
+  async describe(version: string): Promise<AppDescription | undefined> {
+    const path = join(this.#folder, requireVersion(version), ARTIFACT_FILES.description);
+    let json: string;
+    try {
+      json = await readFile(path, 'utf8');
+    } catch (reason) {
+      if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw storageFailure(path, reason);
+    }
+    return parseDescription(json);
+  }
+
+  /** Takes one file of a version; of one that is sealed already it is read and forgotten. Rejects with ArtifactError. */
+  async upload(version: string, file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    requireVersion(version);
+    const maxBytes = Object.hasOwn(MAX_BYTES, file) ? MAX_BYTES[file] : undefined;
+    if (maxBytes === undefined)
+      throw new ArtifactError(
+        'INVALID_NAME',
+        `"${file}" is no file of an artifact; those are ${Object.keys(MAX_BYTES).join(', ')}`,
+      );
+    const staging = join(this.#folder, STAGING + version);
+    const part = join(staging, `${file}.part-${++this.#uploads}`);
+    try {
+      await mkdir(staging, { recursive: true, mode: 0o700 });
+      await pipeline(content, limit(file, maxBytes), createWriteStream(part, { mode: 0o600, flush: true }));
+      await rename(part, join(staging, file));
+    } catch (reason) {
+      await unlink(part).catch(() => undefined); // it may not have been made; the first reason is the one to tell
+      throw storageFailure(part, reason);
+    }
+    if (file === ARTIFACT_FILES.description) await this.#seal(version, staging);
+  }
+
+  /** Removes the versions that are not named, and uploads that were left off. Returns what was removed. */
+  async removeAllBut(versions: ReadonlySet<string>, now: number): Promise<readonly string[]> {
+    const removed: string[] = [];
+    for (const name of await this.#names()) {
+      const path = join(this.#folder, name);
+      const isOld = VERSION_PATTERN.test(name)
+        ? !versions.has(name)
+        : name.startsWith(STAGING) && now - (await modifiedAt(path)) > MAX_STAGING_AGE_MS;
+      if (!isOld) continue;
+      await rm(path, { recursive: true, force: true });
+      removed.push(name);
+    }
+    return removed;
+  }
+
+  async #seal(version: string, staging: string): Promise<void> {
+    const running = this.#sealing.get(version);
+    if (running !== undefined) return running;
+    const sealing = this.#verifyAndMove(version, staging).finally(() => this.#sealing.delete(version));
+    this.#sealing.set(version, sealing);
+    return sealing;
+  }
+
+  async #verifyAndMove(version: string, staging: string): Promise<void> {
+    const description = await parseDescription(
+      await readFile(join(staging, ARTIFACT_FILES.description), 'utf8'),
+    );
+    const bundle = await readFile(join(staging, ARTIFACT_FILES.bundle)).catch((reason: unknown) => {
+      throw new ArtifactError(
+        'INCOMPLETE',
+        `${version}: ${ARTIFACT_FILES.bundle} was not uploaded before ${ARTIFACT_FILES.description}`,
+        { cause: reason },
+      );
+    });
+    const digest = artifactVersion(bundle, description);
+    if (digest !== version || description.version !== version)
+      throw new ArtifactError(
+        'DIGEST_MISMATCH',
+        `the artifact uploaded as ${version} is ${digest}, and app.json says ${description.version}; build and deploy it again`,
+      );
+    const sealed = join(this.#folder, version);
+    try {
+      await rename(staging, sealed);
+      await syncFolder(this.#folder);
+    } catch (reason) {
+      const code = (reason as NodeJS.ErrnoException).code;
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw storageFailure(sealed, reason);
+      await rm(staging, { recursive: true, force: true }); // the same version is here already
+    }
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await readdir(this.#folder);
+    } catch (reason) {
+      if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw reason;
+    }
+  }
+}
+
+export function isVersion(text: string): boolean {
+  return VERSION_PATTERN.test(text);
+}
+
+function requireVersion(version: string): string {
+  if (!isVersion(version))
+    throw new ArtifactError('INVALID_NAME', `"${version}" is no version: those are 16 hex digits`);
+  return version;
+}
+
+/** Loads the validator when it is needed first, since a daemon at rest does without. */
+async function parseDescription(json: string): Promise<AppDescription> {
+  const { readAppDescription } = await import('./app-description-schema.js');
+  const reading = readAppDescription(json);
+  if (reading.kind === 'refused') throw new ArtifactError('INVALID_DESCRIPTION', reading.problem);
+  return reading.description;
+}
+
+function limit(file: string, maxBytes: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) return done(null, chunk);
+      done(
+        new ArtifactError('TOO_LARGE', `${file} is larger than ${maxBytes} bytes, the most that is accepted`),
+      );
+    },
+  });
+}
+
+async function modifiedAt(path: string): Promise<number> {
+  return (await stat(path)).mtimeMs;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
