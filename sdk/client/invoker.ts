@@ -6,5 +6,7 @@ export type Invoke = (args: readonly unknown[], options: CallOptions | undefined
 /** What stands behind a client: a component of this process, or one elsewhere. */
 export interface Invoker {
   readonly methods: readonly string[];
+  /** There may be methods besides these: found out by calling. */
+  readonly openEnded: boolean;
   bind(method: string): Invoke;
 }

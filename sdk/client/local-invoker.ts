@@ -21,6 +21,10 @@ export class LocalInvoker implements Invoker {
     return this.#hosted.registered.methods;
   }
 
+  get openEnded(): boolean {
+    return this.#hosted.registered.openEnded;
+  }
+
   bind(method: string): Invoke {
     const hosted = this.#hosted;
     const stats = this.#stats.row(hosted.name, method, this.#caller, false);

@@ -5,6 +5,7 @@ import type { RemoteMethod } from './remote-method.js';
 /** Calls to a component in other processes. */
 export class RemoteInvoker implements Invoker {
   readonly methods: readonly string[];
+  readonly openEnded = false;
   readonly #byName: ReadonlyMap<string, RemoteMethod>;
 
   constructor(methods: readonly RemoteMethod[]) {

@@ -14,6 +14,8 @@ export interface RegisteredComponent {
   create(context: Context, implementation: string | undefined): object | Promise<object>;
   /** Public methods as far as the prototype tells: private ones of TypeScript are among them. */
   readonly methods: readonly string[];
+  /** `create` may make an instance with methods that no class tells of. */
+  readonly openEnded: boolean;
 }
 
 /** A mistake in the declaration of a component. */
@@ -100,6 +102,7 @@ function register<T extends object>(
       return new implementation(context);
     },
     methods: methodNames([token, ...implementations.values()]),
+    openEnded: options.create !== undefined,
   };
 }
 
@@ -121,7 +124,8 @@ function mayRetry(retry: boolean | object | undefined): (method: string) => bool
   return (method) => allowed.has(method);
 }
 
-const NOT_CALLABLE = new Set(['constructor', 'start', 'stop', 'with', 'then']);
+/** Never methods of an interface: lifecycle, the client's own, and what `await` asks every object for. */
+export const NOT_CALLABLE: ReadonlySet<string> = new Set(['constructor', 'start', 'stop', 'with', 'then']);
 
 function methodNames(classes: readonly AnyComponentClass[]): readonly string[] {
   const names = new Set<string>();

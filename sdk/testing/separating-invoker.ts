@@ -16,6 +16,10 @@ export class SeparatingInvoker implements Invoker {
     return this.inner.methods;
   }
 
+  get openEnded(): boolean {
+    return this.inner.openEnded;
+  }
+
   bind(method: string): Invoke {
     const invoke = this.inner.bind(method);
     const name = `${this.component.name}.${method}`;
