@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { busConformance, rejection } from './bus-conformance.js';
+import { busConformance, rejection } from './bus-conformance.spec.js';
 import { type AppendFile, nodeFiles, type StoreFiles } from './file-system.js';
 import { LocalBus } from './local-bus.js';
 
