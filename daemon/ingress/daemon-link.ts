@@ -27,6 +27,7 @@ export interface DaemonLinkOptions {
   readonly random: () => number;
   readonly listeners: () => readonly IngressListenerStatus[];
   readonly onRegistered: () => void;
+  readonly onLost: () => void;
   readonly onRoutes: (routes: Routes) => void;
   /** The daemon wants this process to go, or has another in its place. */
   readonly onShutdown: (graceMs: number) => void;
@@ -68,6 +69,7 @@ export class DaemonLink {
         closed: () => {
           this.#channel = undefined;
           this.#registered = false;
+          this.#options.onLost();
           this.#retry();
         },
       });

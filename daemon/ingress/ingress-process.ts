@@ -49,10 +49,9 @@ export function startIngressProcess(spec: IngressSpec, exited: () => void): Ingr
     clock: systemClock,
     random: Math.random,
     listeners: () => listeners.status(),
-    onRegistered: () => {
+    onRegistered: () => logs.flush((batch) => link.sendLogs(batch)),
+    onLost: () => {
       sequence = undefined;
-      reporter.forget();
-      logs.flush((batch) => link.sendLogs(batch));
     },
     onRoutes: (routes) => {
       if (stopping !== undefined) return;
