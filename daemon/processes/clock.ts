@@ -1,0 +1,19 @@
+/** Time as the daemon's parts take it, so that tests may hold it. */
+export interface Clock {
+  /** Unix time, ms. */
+  now(): number;
+  /** Ms since some fixed moment; never jumps. For deadlines. */
+  monotonic(): number;
+  /** Returns the function that cancels. The timer alone does not keep the process running. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { identifyProcess, type ProcessIdentity } from './process-identity.js';
+
+export interface ProcessCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files the standard streams are appended to, made (mode 0600) when missing. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface SpawnedProcess {
+  readonly identity: ProcessIdentity;
+  /** Settles once, when it has gone. */
+  readonly exited: Promise<ProcessExit>;
+}
+
+export interface ProcessSpawner {
+  /** Throws, or rejects, when it cannot be started; the message says what and why. */
+  spawn(command: ProcessCommand): Promise<SpawnedProcess>;
+}
+
+/** In a session of its own, with no tie to this process: it outlives this one, however that ends. */
+export const systemSpawner: ProcessSpawner = {
+  spawn(command) {
+    const stdout = openSync(command.stdout, 'a', 0o600);
+    let stderr: number | undefined;
+    try {
+      stderr = openSync(command.stderr, 'a', 0o600);
+      return started(command, stdout, stderr);
+    } finally {
+      closeSync(stdout);
+      if (stderr !== undefined) closeSync(stderr);
+    }
+  },
+};
+
+function started(command: ProcessCommand, stdout: number, stderr: number): Promise<SpawnedProcess> {
+  const child = spawn(command.file, [...command.args], {
+    cwd: command.cwd,
+    env: { ...command.env },
+    detached: true,
+    stdio: ['ignore', stdout, stderr],
+  });
+  child.unref();
+  return new Promise((resolve, reject) => {
+    const { pid } = child;
+    if (pid === undefined) {
+      child.once('error', (reason) =>
+        reject(new Error(`cannot start ${command.file}: ${reason.message}`, { cause: reason })),
+      );
+      return;
+    }
+    const exited = new Promise<ProcessExit>((settle) => {
+      child.once('exit', (code, signal) => settle({ code, signal }));
+    });
+    // One that has ended already is a zombie, which has no identity: then any that matches nothing will do.
+    resolve({ identity: identifyProcess(pid) ?? { pid, startTime: 'ended' }, exited });
+  });
+}
