@@ -12,7 +12,7 @@ component(Greeter);
 await run(async (app) => {
   const greeter = app.get(Greeter);
   const server = createServer((request, response) => {
-    const name = new URL(request.url ?? '/', 'http://hello').searchParams.get('name') ?? 'world';
+    const name = new URLSearchParams(request.url?.split('?')[1]).get('name') ?? 'world';
     greeter.greet(name).then(
       (greeting) => response.end(greeting),
       (error: Error) => response.writeHead(503).end(`${error.message}\n`),
