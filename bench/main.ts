@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import type { Bench, BenchOptions } from './report.js';
+import { start } from './start.js';
+
+const BENCHES: readonly Bench[] = [start];
+
+const program = new Command('bench')
+  .description('Measures weaverd beside what a user would pick instead. Without a name: lists the benches.')
+  .argument('[name]', 'a bench, or "all"')
+  .option('--json', 'one JSON object per result line, the ratios last', false)
+  .option('--quick', 'fewer and shorter rounds', false)
+  .addHelpText('after', '\nExamples:\n  npm run bench\n  npm run bench -- start --json --quick')
+  .action(async (name: string | undefined, options: BenchOptions) => {
+    if (name === undefined) {
+      for (const bench of BENCHES) process.stdout.write(`${bench.name.padEnd(12)} ${bench.summary}\n`);
+      return;
+    }
+    const chosen = BENCHES.filter((bench) => name === 'all' || bench.name === name);
+    if (chosen.length === 0) {
+      throw new Error(
+        `There is no bench ${name}. There are: ${BENCHES.map((bench) => bench.name).join(', ')}, all.`,
+      );
+    }
+    for (const bench of chosen) await print(bench, options);
+  });
+
+async function print(bench: Bench, options: BenchOptions): Promise<void> {
+  const results = bench.run(options);
+  for (;;) {
+    const next = await results.next();
+    if (next.done === true) {
+      if (options.json)
+        process.stdout.write(`${JSON.stringify({ bench: bench.name, ratios: next.value })}\n`);
+      else
+        for (const [ratio, value] of Object.entries(next.value))
+          process.stdout.write(`${ratio.padEnd(40)} ${value}\n`);
+      return;
+    }
+    const line = next.value;
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(line)}\n`
+        : `${line.bench.padEnd(10)} ${line.case.padEnd(28)} ${line.system.padEnd(24)} ${String(line.value).padStart(10)} ${line.unit.padEnd(8)} ±${Math.round(line.spread * 100)} % of ${line.rounds}\n`,
+    );
+  }
+}
+
+program.parseAsync().catch((reason: unknown) => {
+  process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
+  process.exitCode = 1;
+});
