@@ -1,0 +1,116 @@
+import type { Reader } from '../codec/reader.js';
+import { MalformedInput } from '../codec/violations.js';
+import { RemoteCallError } from '../errors/remote-call-error.js';
+import { type AbortListener, listenForAbort, stopListening } from './abort-fanout.js';
+import type { Grant } from './flow-control.js';
+import type { OutgoingCall } from './transport.js';
+
+/** What a pending call needs of its connection. */
+export interface CallOwner {
+  /** Sends it. Throws why it was not sent. */
+  open(call: PendingCall): void;
+  /** Tells the callee that nobody waits any more. Returns whether the call was certainly not executed. */
+  abandon(call: PendingCall): boolean;
+  grant(call: PendingCall, grant: Grant): void;
+}
+
+/** A call in flight, at the caller. */
+export abstract class PendingCall implements AbortListener {
+  callId = 0;
+  /** Of its frame, counted from the connection's first byte. */
+  startOffset = 0;
+  /** Infinity until it is encoded. */
+  endOffset = Number.POSITIVE_INFINITY;
+  deadlineAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    readonly outgoing: OutgoingCall,
+    protected readonly owner: CallOwner,
+  ) {}
+
+  /** First credit, when the call opens a stream. */
+  abstract readonly credit: Grant | undefined;
+
+  /** These three may throw PROTOCOL_ERROR when the connection must end. */
+  abstract result(reader: Reader): void;
+  abstract item(reader: Reader): void;
+  abstract end(): void;
+
+  /** The answer is an error: it comes after all items that arrived. */
+  abstract fail(error: unknown): void;
+  /** The caller or the clock ends the call: what it has not consumed is dropped. */
+  protected abstract failNow(error: RemoteCallError): void;
+
+  /** From here on the signal cancels it. */
+  listen(): void {
+    const { signal } = this.outgoing;
+    if (signal !== undefined) listenForAbort(signal, this);
+  }
+
+  stopListening(): void {
+    const { signal } = this.outgoing;
+    if (signal !== undefined) stopListening(signal, this);
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.giveUp('CANCELLED', 'the call was cancelled', signal.reason);
+  }
+
+  giveUp(code: 'CANCELLED' | 'DEADLINE_EXCEEDED' | 'PROTOCOL_ERROR', message: string, cause?: unknown): void {
+    const unsent = this.owner.abandon(this);
+    this.failNow(new RemoteCallError(code, message, { executed: unsent ? 'no' : 'unknown', cause }));
+  }
+}
+
+/** Decodes a whole body. Throws PROTOCOL_ERROR, which concerns this call only, for one that is malformed. */
+export function decodeBody(decode: (reader: Reader) => unknown, reader: Reader): unknown {
+  try {
+    const value = decode(reader);
+    reader.finish();
+    return value;
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    throw new RemoteCallError('PROTOCOL_ERROR', `the answer is malformed: ${error.message}`, {
+      executed: 'yes',
+      cause: error,
+    });
+  }
+}
+
+/** A call with one result. */
+export class UnaryCall extends PendingCall {
+  readonly credit = undefined;
+
+  constructor(
+    outgoing: OutgoingCall,
+    owner: CallOwner,
+    private readonly resolve: (value: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    super(outgoing, owner);
+  }
+
+  result(reader: Reader): void {
+    try {
+      this.resolve(decodeBody((body) => this.outgoing.decodeResult(body), reader));
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
+  item(): void {
+    this.giveUp('PROTOCOL_ERROR', 'the callee answered with a stream, not with a result');
+  }
+
+  end(): void {
+    this.reject(new RemoteCallError('PROTOCOL_ERROR', 'the callee ended a stream that it never opened'));
+  }
+
+  fail(error: unknown): void {
+    this.reject(error);
+  }
+
+  protected failNow(error: RemoteCallError): void {
+    this.reject(error);
+  }
+}
