@@ -1,0 +1,183 @@
+import { connect as connectSocket, type OnReadOpts, type Socket } from 'node:net';
+import { RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
+import { type Address, formatAddress } from '../protocol/address.js';
+import { LinkedClientConnection } from './client-connection.js';
+import { type Clock, systemClock } from './clock.js';
+import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
+import {
+  decodeRefusal,
+  decodeWelcome,
+  encodeHello,
+  isRefusal,
+  type RefusalReason,
+  verifyCallee,
+  type Welcome,
+} from './handshake.js';
+import { resolveLimits } from './limits.js';
+import { Link, type LinkHandler } from './link.js';
+import { plainMessage, protocolError } from './protocol-error.js';
+import type { ClientConnection, ReplicaIdentity, TransportLimits } from './transport.js';
+
+export interface ConnectOptions {
+  /** Who this side is. */
+  readonly identity: ReplicaIdentity;
+  /** Whom it means to reach; anybody else is refused. */
+  readonly expect: ReplicaIdentity;
+  /** What the callee wants its callers to know. */
+  readonly token: string;
+  readonly limits?: Partial<TransportLimits>;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** All connections read into it: frames are handled, or copied, before the next read. */
+const receiveBuffer = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** The peer is who it should be, but cannot serve us now. */
+const PASSING_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'timeout',
+  'too-many-connections',
+]);
+
+/**
+ * Connects and shakes hands within `handshakeTimeoutMs`. Rejects with a RemoteCallError, executed `no`: UNAVAILABLE when
+ * nobody (who has room) can be reached, VERSION_MISMATCH with the reason when the peer is or expects somebody else,
+ * PROTOCOL_ERROR when it does not speak the protocol, CANCELLED by the signal.
+ */
+export function connect(address: Address, options: ConnectOptions): Promise<ClientConnection> {
+  return new Promise((resolve, reject) => {
+    const attempt = new Attempt(address, options, resolve, reject);
+    attempt.start();
+  });
+}
+
+class Attempt implements LinkHandler {
+  readonly #address: Address;
+  readonly #options: ConnectOptions;
+  readonly #limits: TransportLimits;
+  readonly #clock: Clock;
+  readonly #resolve: (connection: ClientConnection) => void;
+  readonly #reject: (error: Error) => void;
+  #link: Link | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(
+    address: Address,
+    options: ConnectOptions,
+    resolve: (connection: ClientConnection) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#address = address;
+    this.#options = options;
+    this.#limits = resolveLimits(options.limits);
+    this.#clock = options.clock ?? systemClock;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  start(): void {
+    const { identity, expect, token, signal } = this.#options;
+    if (signal?.aborted === true) {
+      this.#reject(this.#error('CANCELLED', 'cancelled', signal.reason));
+      return;
+    }
+    const { maxFrameBytes, handshakeTimeoutMs } = this.#limits;
+    const hello = encodeHello({
+      protocol: PROTOCOL_VERSION,
+      caller: identity,
+      callee: expect,
+      token,
+      maxFrameBytes,
+    });
+    const link = new Link(
+      this.#dial((bytes, length) => link.received(bytes, length)),
+      { limits: this.#limits, clock: this.#clock, whenFull: 'give-up' },
+      this,
+    );
+    this.#link = link;
+    link.outbox.send(FrameKind.HELLO, NO_CALL, (writer) => writer.writeRaw(hello));
+    this.#cancelTimer = this.#clock.schedule(handshakeTimeoutMs, () =>
+      this.#fail('UNAVAILABLE', `no answer within ${handshakeTimeoutMs} ms`),
+    );
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  frame(kind: number, _callId: number, bytes: Buffer, start: number, end: number): void {
+    const body = bytes.subarray(start, end);
+    if (kind === FrameKind.REFUSED) {
+      const { reason, message } = decodeRefusal(body);
+      const code = PASSING_REASONS.has(reason) ? 'UNAVAILABLE' : 'VERSION_MISMATCH';
+      this.#fail(code, `the peer refused the connection (${reason}): ${message}`);
+      return;
+    }
+    if (kind !== FrameKind.WELCOME) throw protocolError(`the first frame is of kind ${kind}, not WELCOME`);
+    const welcome = decodeWelcome(body);
+    const refusal = isRefusal(welcome) ? welcome : verifyCallee(this.#options.expect, welcome.callee);
+    if (refusal !== undefined) {
+      this.#fail('VERSION_MISMATCH', `the peer is not whom it should be: ${refusal.message}`);
+    } else if (!isRefusal(welcome)) {
+      this.#succeed(welcome);
+    }
+  }
+
+  closed(reason: Error | undefined): void {
+    if (reason instanceof RemoteCallError) {
+      this.#settle(() => this.#reject(this.#error(reason.code, plainMessage(reason), reason)));
+    }
+    const why = reason?.message ?? 'the peer closed the connection before it answered';
+    this.#settle(() => this.#reject(this.#error('UNAVAILABLE', why, reason)));
+  }
+
+  #dial(onChunk: (bytes: Buffer, length: number) => void): Socket {
+    const onread: OnReadOpts = {
+      buffer: receiveBuffer,
+      callback: (length) => {
+        onChunk(receiveBuffer, length);
+        return true;
+      },
+    };
+    const address = this.#address;
+    return address.kind === 'unix'
+      ? connectSocket({ path: address.path, onread })
+      : connectSocket({ host: address.host, port: address.port, onread });
+  }
+
+  #succeed(welcome: Welcome): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#settle(() => {
+      const connection = new LinkedClientConnection(welcome.callee, link, this.#limits, this.#clock);
+      link.handler = connection;
+      link.open(welcome.maxFrameBytes);
+      this.#resolve(connection);
+    });
+  }
+
+  #fail(code: RemoteCallErrorCode, message: string, cause?: unknown): void {
+    this.#settle(() => this.#reject(this.#error(code, message, cause)));
+    this.#link?.close(undefined);
+  }
+
+  #settle(settle: () => void): void {
+    if (this.#cancelTimer === undefined) return;
+    this.#cancelTimer();
+    this.#cancelTimer = undefined;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    settle();
+  }
+
+  readonly #onAbort = (): void => this.#fail('CANCELLED', 'cancelled', this.#options.signal?.reason);
+
+  #error(code: RemoteCallErrorCode, message: string, cause: unknown): RemoteCallError {
+    const { replica } = this.#options.expect;
+    return new RemoteCallError(
+      code,
+      `cannot connect to ${replica} at ${formatAddress(this.#address)}: ${message}`,
+      {
+        executed: 'no',
+        replica,
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,187 @@
+import type { Reader } from '../codec/reader.js';
+import { MessageTooLarge, TypeViolation } from '../codec/violations.js';
+import type { Writer } from '../codec/writer.js';
+import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
+import { encodeFailure, type Failure } from './failure.js';
+import type { SendCredit } from './flow-control.js';
+import { FRAME_HEADER_BYTES, FrameKind } from './frame.js';
+import type { Outbox } from './outbox.js';
+import { type StreamPort, StreamSender } from './stream-sender.js';
+import type { CallHeader, IncomingCall, ReplicaIdentity } from './transport.js';
+
+/** What a call needs of its connection. */
+export interface AnswerOwner {
+  readonly peer: ReplicaIdentity;
+  readonly outbox: Outbox;
+  /** The final frame was sent: the caller may use the call id again. */
+  release(call: ServerCall): void;
+  /** The app's code has answered: the call no longer counts as running. */
+  finished(call: ServerCall): void;
+}
+
+/** A call at the callee, from its frame to its answer. */
+export class ServerCall implements IncomingCall, StreamPort {
+  deadlineAt = Number.POSITIVE_INFINITY;
+  readonly #owner: AnswerOwner;
+  readonly #credit: SendCredit | undefined;
+  #answered = false;
+  /** Why nobody waits any more. */
+  #gone: RemoteCallError | undefined;
+  #controller: AbortController | undefined;
+  #sender: StreamSender | undefined;
+
+  constructor(
+    owner: AnswerOwner,
+    readonly callId: number,
+    readonly method: number,
+    readonly header: CallHeader,
+    readonly args: Reader,
+    credit: SendCredit | undefined,
+  ) {
+    this.#owner = owner;
+    this.#credit = credit;
+  }
+
+  get arguments(): Reader {
+    return this.args;
+  }
+
+  get caller(): ReplicaIdentity {
+    return this.#owner.peer;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#gone !== undefined) this.#controller.abort(this.#gone);
+    }
+    return this.#controller.signal;
+  }
+
+  succeed(encodeResult: (writer: Writer) => void): void {
+    this.#answer();
+    this.#sendWhenRoom(FrameKind.RESULT, encodeResult);
+  }
+
+  throw(encodeThrown: (writer: Writer) => void): void {
+    this.#answer();
+    this.#sendWhenRoom(FrameKind.THROWN, encodeThrown);
+  }
+
+  reject(code: RemoteCallErrorCode, message: string, executed: Executed): void {
+    this.#answer();
+    this.#sendFinal(FrameKind.FAILURE, (writer) => encodeFailure(writer, { code, message, executed }));
+  }
+
+  async stream(
+    items: AsyncIterable<unknown>,
+    encodeItem: (writer: Writer, item: unknown) => void,
+    encodeThrown: (writer: Writer, thrown: unknown) => void,
+  ): Promise<void> {
+    if (this.#credit === undefined) {
+      this.reject('INTERNAL', 'the method answers with a stream, but was not called as one', 'yes');
+      return;
+    }
+    this.#answer();
+    this.#sender = new StreamSender(this, this.#credit);
+    await this.#sender.run(items, encodeItem, encodeThrown);
+    // The final frame was sent when the stream ended by itself; when the caller left, this is the end of it.
+    if (this.gone) this.#owner.finished(this);
+  }
+
+  /** The caller has cancelled, or the deadline has passed: answers in the app's place. */
+  end(code: 'CANCELLED' | 'DEADLINE_EXCEEDED', message: string): void {
+    if (this.gone) return;
+    const failure: Failure = { code, message, executed: 'unknown' };
+    this.#owner.outbox.send(FrameKind.FAILURE, this.callId, (writer) => encodeFailure(writer, failure));
+    this.#owner.release(this);
+    this.#leave(new RemoteCallError(code, message));
+  }
+
+  /** The connection is lost. */
+  lost(reason: Error | undefined): void {
+    if (this.gone) return;
+    this.#leave(new RemoteCallError('CANCELLED', 'the connection to the caller was lost', { cause: reason }));
+  }
+
+  /** The caller has room for more. */
+  credited(items: number, bytes: number): boolean {
+    if (this.#credit === undefined || !this.#credit.grant(items, bytes)) return false;
+    this.#sender?.changed();
+    return true;
+  }
+
+  get gone(): boolean {
+    return this.#gone !== undefined;
+  }
+
+  get hasRoom(): boolean {
+    return this.#owner.outbox.hasRoom;
+  }
+
+  whenRoom(callback: () => void): void {
+    this.#owner.outbox.whenRoom(callback);
+  }
+
+  sendItem(encode: (writer: Writer) => void): number {
+    const { outbox } = this.#owner;
+    const before = outbox.offset;
+    outbox.send(FrameKind.ITEM, this.callId, encode);
+    return outbox.offset - before - FRAME_HEADER_BYTES;
+  }
+
+  sendEnd(): void {
+    this.#sendFinal(FrameKind.END, () => {});
+  }
+
+  sendThrown(encode: (writer: Writer) => void): void {
+    this.#sendFinal(FrameKind.THROWN, encode);
+  }
+
+  sendFailure(reason: unknown): void {
+    this.#sendFinal(FrameKind.FAILURE, (writer) => encodeFailure(writer, failureOf(reason)));
+  }
+
+  #answer(): void {
+    if (this.#answered) throw new RemoteCallError('INTERNAL', 'the call was answered twice');
+    this.#answered = true;
+  }
+
+  #leave(reason: RemoteCallError): void {
+    this.#gone = reason;
+    this.#controller?.abort(reason);
+    this.#sender?.changed();
+  }
+
+  /** While the caller takes no bytes, the result waits as the app's value, not as bytes. */
+  #sendWhenRoom(kind: FrameKind, encode: (writer: Writer) => void): void {
+    if (this.gone || this.hasRoom) this.#sendFinal(kind, encode);
+    else this.whenRoom(() => this.#sendFinal(kind, encode));
+  }
+
+  #sendFinal(kind: FrameKind, encode: (writer: Writer) => void): void {
+    if (!this.gone) {
+      const { outbox } = this.#owner;
+      try {
+        outbox.send(kind, this.callId, encode);
+      } catch (error) {
+        outbox.send(FrameKind.FAILURE, this.callId, (writer) => encodeFailure(writer, failureOf(error)));
+      }
+      this.#owner.release(this);
+    }
+    this.#owner.finished(this);
+  }
+}
+
+/** An answer that cannot be sent, as the failure that is sent instead. */
+function failureOf(reason: unknown): Failure {
+  if (reason instanceof TypeViolation) {
+    const message = `the result violates its type: ${reason.message}`;
+    return { code: 'INVALID_RESULT', message, executed: 'yes' };
+  }
+  if (reason instanceof MessageTooLarge) {
+    return { code: 'MESSAGE_TOO_LARGE', message: `the result: ${reason.message}`, executed: 'yes' };
+  }
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return { code: 'INTERNAL', message: `the result cannot be sent: ${message}`, executed: 'yes' };
+}

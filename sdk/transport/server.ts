@@ -1,0 +1,237 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { RemoteCallError } from '../errors/remote-call-error.js';
+import type { Address } from '../protocol/address.js';
+import { bind } from './bind.js';
+import { type Clock, systemClock } from './clock.js';
+import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
+import {
+  decodeHello,
+  encodeRefusal,
+  encodeWelcome,
+  isRefusal,
+  type Refusal,
+  type RefusalReason,
+  verifyHello,
+} from './handshake.js';
+import { resolveLimits } from './limits.js';
+import { Link, type LinkHandler } from './link.js';
+import { protocolError } from './protocol-error.js';
+import { ServerConnection } from './server-connection.js';
+import type { CallReceiver, ReplicaIdentity, TransportLimits, TransportServer } from './transport.js';
+
+export interface ListenOptions {
+  /** Who this side is. */
+  readonly identity: ReplicaIdentity;
+  /** What callers must know. */
+  readonly token: string;
+  readonly receiver: CallReceiver;
+  readonly limits?: Partial<TransportLimits>;
+  /** A peer sent what is not the protocol, or a connection could not be accepted. */
+  readonly onProtocolError?: (error: RemoteCallError) => void;
+  readonly clock?: Clock;
+}
+
+/** A refused peer has this long to read why. */
+const LINGER_MS = 1_000;
+/** Refused peers that may linger; further ones are cut off at once. */
+const MAX_LINGERING = 64;
+
+const IGNORING: LinkHandler = { frame: () => {}, closed: () => {} };
+
+/**
+ * Accepts callers. A TCP port of 0 becomes a free one, told in `address`; a Unix socket is open to this user only,
+ * and a stale one is replaced. Rejects with an error that names the address when it cannot be had.
+ */
+export async function listen(
+  address: Address,
+  options: ListenOptions,
+): Promise<TransportServer & { readonly address: Address }> {
+  const acceptor = new Acceptor(options);
+  const server = createServer((socket) => acceptor.accept(socket));
+  const bound = await bind(server, address);
+  server.on('error', (error) => acceptor.report(RemoteCallError.from(error, 'RESOURCE_EXHAUSTED')));
+  return new SocketServer(server, acceptor, bound);
+}
+
+class SocketServer implements TransportServer {
+  readonly #server: Server;
+  readonly #acceptor: Acceptor;
+
+  constructor(
+    server: Server,
+    acceptor: Acceptor,
+    readonly address: Address,
+  ) {
+    this.#server = server;
+    this.#acceptor = acceptor;
+  }
+
+  get counters(): TransportServer['counters'] {
+    return this.#acceptor.counters;
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.#acceptor.drain();
+    const cancelTimer = this.#acceptor.clock.schedule(timeoutMs, () => this.#acceptor.close());
+    await this.#closed();
+    cancelTimer();
+  }
+
+  async close(): Promise<void> {
+    this.#acceptor.close();
+    await this.#closed();
+  }
+
+  /** No new connections; resolves when the last has ended. */
+  #closed(): Promise<void> {
+    return new Promise((resolve) => {
+      // An error here says that it was closed before: what was asked for.
+      this.#server.close(() => resolve());
+    });
+  }
+}
+
+/** The connections of one server, from accepting them to their end. */
+class Acceptor {
+  readonly clock: Clock;
+  readonly #options: ListenOptions;
+  readonly #limits: TransportLimits;
+  readonly #handshaking = new Set<Link>();
+  readonly #lingering = new Set<Link>();
+  readonly #open = new Set<ServerConnection>();
+  readonly #refused = new Map<RefusalReason, number>();
+  #accepted = 0;
+  #protocolErrors = 0;
+  #draining = false;
+
+  constructor(options: ListenOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.#options = options;
+    this.#limits = resolveLimits(options.limits);
+  }
+
+  get counters(): TransportServer['counters'] {
+    return {
+      connectionsAccepted: this.#accepted,
+      connectionsOpen: this.#open.size,
+      handshakesRefused: new Map(this.#refused),
+      protocolErrors: this.#protocolErrors,
+    };
+  }
+
+  accept(socket: Socket): void {
+    const link = new Link(
+      socket,
+      { limits: this.#limits, clock: this.clock, whenFull: 'stop-reading' },
+      IGNORING,
+    );
+    socket.on('data', (chunk: Buffer) => link.received(chunk, chunk.length));
+    if (this.#draining) {
+      link.close(undefined);
+      return;
+    }
+    if (this.#open.size + this.#handshaking.size >= this.#limits.maxConnections) {
+      const message = `${this.#limits.maxConnections} connections are open already`;
+      this.#refuse(link, { reason: 'too-many-connections', message });
+      return;
+    }
+    this.#handshaking.add(link);
+    const cancelTimer = this.clock.schedule(this.#limits.handshakeTimeoutMs, () => {
+      const message = `no HELLO within ${this.#limits.handshakeTimeoutMs} ms`;
+      this.#refuse(link, { reason: 'timeout', message });
+    });
+    link.handler = {
+      frame: (kind, _callId, bytes, start, end) => {
+        cancelTimer();
+        this.#shakeHands(link, kind, bytes.subarray(start, end));
+      },
+      closed: (reason) => {
+        cancelTimer();
+        this.#handshaking.delete(link);
+        if (this.#reportIfProtocolError(reason)) this.#countRefusal('protocol');
+      },
+    };
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const link of [...this.#handshaking, ...this.#lingering]) link.close(undefined);
+    for (const connection of this.#open) connection.drain();
+  }
+
+  close(): void {
+    this.#draining = true;
+    for (const link of [...this.#handshaking, ...this.#lingering]) link.close(undefined);
+    for (const connection of [...this.#open]) connection.close();
+  }
+
+  report(error: RemoteCallError): void {
+    this.#options.onProtocolError?.(error);
+  }
+
+  #shakeHands(link: Link, kind: number, body: Buffer): void {
+    if (kind !== FrameKind.HELLO) throw protocolError(`the first frame is of kind ${kind}, not HELLO`);
+    const { identity, token, receiver } = this.#options;
+    const hello = decodeHello(body);
+    if (isRefusal(hello)) {
+      this.#refuse(link, hello);
+      return;
+    }
+    const refusal = verifyHello(hello, identity, token);
+    if (refusal !== undefined) {
+      this.#refuse(link, refusal);
+      return;
+    }
+    const { maxFrameBytes } = this.#limits;
+    const welcome = encodeWelcome({ protocol: PROTOCOL_VERSION, callee: identity, maxFrameBytes });
+    link.outbox.send(FrameKind.WELCOME, NO_CALL, (writer) => writer.writeRaw(welcome));
+    const connection = new ServerConnection(hello.caller, link, {
+      receiver,
+      limits: this.#limits,
+      clock: this.clock,
+      onClosed: (closed, reason) => {
+        this.#open.delete(closed);
+        this.#reportIfProtocolError(reason);
+      },
+    });
+    this.#handshaking.delete(link);
+    this.#open.add(connection);
+    this.#accepted++;
+    link.handler = connection;
+    link.open(hello.maxFrameBytes);
+  }
+
+  #refuse(link: Link, refusal: Refusal): void {
+    this.#countRefusal(refusal.reason);
+    this.#handshaking.delete(link);
+    link.handler = IGNORING;
+    if (this.#lingering.size >= MAX_LINGERING) {
+      link.close(undefined);
+      return;
+    }
+    this.#lingering.add(link);
+    const cancelTimer = this.clock.schedule(LINGER_MS, () => link.close(undefined));
+    link.handler = {
+      frame: () => {},
+      closed: () => {
+        cancelTimer();
+        this.#lingering.delete(link);
+      },
+    };
+    link.discardInput();
+    const body = encodeRefusal(refusal);
+    link.outbox.send(FrameKind.REFUSED, NO_CALL, (writer) => writer.writeRaw(body));
+    link.end();
+  }
+
+  #countRefusal(reason: RefusalReason): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  #reportIfProtocolError(reason: Error | undefined): boolean {
+    if (!(reason instanceof RemoteCallError) || reason.code !== 'PROTOCOL_ERROR') return false;
+    this.#protocolErrors++;
+    this.report(reason);
+    return true;
+  }
+}
