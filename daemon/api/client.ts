@@ -202,7 +202,7 @@ export class ApiClient {
 }
 
 function withQuery(path: string, query: Query): string {
-  const given = Object.entries(query).flatMap(([key, value]) =>
+  const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
     value === undefined ? [] : [[key, value === true ? '1' : String(value)]],
   );
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;

@@ -1,0 +1,38 @@
+import type {
+  AppDescription,
+  AppStatus,
+  DaemonEvent,
+  DaemonStatus,
+  DeployReply,
+  DeployRequest,
+  HistoryEntry,
+  LogLine,
+  ShutdownRequest,
+  StopRequest,
+  TraceSpan,
+} from './api-types.js';
+import type { LogQuery } from './client.js';
+
+/** What stands behind the local API. Methods reject with an ApiError for what the caller can mend. */
+export interface ApiBackend {
+  status(): DaemonStatus;
+  app(app: string): AppStatus | undefined;
+  artifact(version: string): Promise<AppDescription | undefined>;
+  putArtifactFile(version: string, file: string, bytes: Uint8Array): Promise<void>;
+  /** `user` is who asked, as far as the local API knows. */
+  deploy(request: DeployRequest, user: string): Promise<DeployReply>;
+  stop(app: string, request: StopRequest, user: string): Promise<void>;
+  history(app: string): Promise<readonly HistoryEntry[]>;
+  logs(query: LogQuery): readonly LogLine[];
+  /** Returns how to end it. */
+  followLogs(query: LogQuery, listener: (line: LogLine) => void): () => void;
+  traces(query: {
+    readonly app?: string;
+    readonly trace?: string;
+    readonly limit?: number;
+  }): readonly TraceSpan[];
+  events(limit: number | undefined): readonly DaemonEvent[];
+  followEvents(listener: (event: DaemonEvent) => void): () => void;
+  /** Resolves at once; the daemon ends after the answer was sent. */
+  shutdown(request: ShutdownRequest): Promise<void>;
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { ApiError } from './api-error.js';
+import type { ApiBackend } from './backend.js';
+import type { LogQuery } from './client.js';
+import type { Lines } from './follow.js';
+import { queryNumber, queryText, type Requested } from './requested.js';
+
+type Answer = { readonly kind: 'json'; readonly body: unknown } | Lines;
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly handle: (backend: ApiBackend, requested: Requested) => Promise<Answer> | Answer;
+}
+
+const deployRequest = z.strictObject({ version: z.string(), manifest: z.unknown() });
+const stopRequest = z.strictObject({ remove: z.boolean().default(false) });
+const shutdownRequest = z.strictObject({ stopProclets: z.boolean() });
+
+/** The socket's permissions let in this user and root only. */
+const LOCAL_USER = 'local';
+
+/** The paths of api-types.ts. */
+export const ROUTES: readonly Route[] = [
+  { method: 'GET', path: /^\/v1\/status$/, handle: (backend) => json(backend.status()) },
+  {
+    method: 'GET',
+    path: /^\/v1\/apps\/(?<app>[^/]+)$/,
+    handle: (backend, { parameter }) =>
+      json(found(backend.app(parameter('app')), 'NO_SUCH_APP', `there is no app ${parameter('app')}`)),
+  },
+  {
+    method: 'GET',
+    path: /^\/v1\/apps\/(?<app>[^/]+)\/history$/,
+    handle: async (backend, { parameter }) => json(await backend.history(parameter('app'))),
+  },
+  {
+    method: 'POST',
+    path: /^\/v1\/apps\/(?<app>[^/]+)\/stop$/,
+    handle: async (backend, requested) => {
+      await backend.stop(requested.parameter('app'), await requested.json(stopRequest), LOCAL_USER);
+      return json({});
+    },
+  },
+  {
+    method: 'GET',
+    path: /^\/v1\/artifacts\/(?<version>[^/]+)$/,
+    handle: async (backend, { parameter }) =>
+      json(
+        found(
+          await backend.artifact(parameter('version')),
+          'NO_SUCH_ARTIFACT',
+          `there is no artifact ${parameter('version')}`,
+        ),
+      ),
+  },
+  {
+    method: 'PUT',
+    path: /^\/v1\/artifacts\/(?<version>[^/]+)\/(?<file>[^/]+)$/,
+    handle: async (backend, { parameter, raw }) => {
+      await backend.putArtifactFile(parameter('version'), parameter('file'), await raw());
+      return json({});
+    },
+  },
+  {
+    method: 'POST',
+    path: /^\/v1\/deploy$/,
+    handle: async (backend, requested) =>
+      json(await backend.deploy(await requested.json(deployRequest), LOCAL_USER)),
+  },
+  { method: 'GET', path: /^\/v1\/logs$/, handle: (backend, { query }) => logLines(backend, query) },
+  {
+    method: 'GET',
+    path: /^\/v1\/traces$/,
+    handle: (backend, { query }) =>
+      json(
+        backend.traces(
+          given({
+            app: queryText(query, 'app'),
+            trace: queryText(query, 'trace'),
+            limit: queryNumber(query, 'limit'),
+          }),
+        ),
+      ),
+  },
+  {
+    method: 'GET',
+    path: /^\/v1\/events$/,
+    handle: (backend, { query }) => ({
+      kind: 'lines',
+      lines: backend.events(queryNumber(query, 'limit')),
+      follow: query.has('follow') ? (listener) => backend.followEvents(listener) : undefined,
+    }),
+  },
+  {
+    method: 'POST',
+    path: /^\/v1\/shutdown$/,
+    handle: async (backend, requested) => {
+      await backend.shutdown(await requested.json(shutdownRequest));
+      return json({});
+    },
+  },
+];
+
+function logLines(backend: ApiBackend, query: URLSearchParams): Lines {
+  const asked: LogQuery = {
+    app: queryText(query, 'app'),
+    component: queryText(query, 'component'),
+    replica: queryText(query, 'replica'),
+    level: queryNumber(query, 'level'),
+    since: queryNumber(query, 'since'),
+    limit: queryNumber(query, 'limit'),
+  };
+  return {
+    kind: 'lines',
+    lines: backend.logs(asked),
+    follow: query.has('follow') ? (listener) => backend.followLogs(asked, listener) : undefined,
+  };
+}
+
+function json(body: unknown): Answer {
+  return { kind: 'json', body };
+}
+
+function found<T>(value: T | undefined, code: string, message: string): T {
+  if (value === undefined) throw new ApiError(404, code, message);
+  return value;
+}
+
+/** Without the parts that were not given. */
+function given<T extends object>(query: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
