@@ -6,7 +6,7 @@ export class ProductNotFoundError extends Error {
   override readonly name = 'ProductNotFoundError';
 
   constructor(readonly productId: string) {
-    super(`We have no product ${productId}.`);
+    super(`We have no product “${productId}”.`);
   }
 }
 

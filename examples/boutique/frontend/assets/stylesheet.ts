@@ -9,10 +9,10 @@ export const stylesheet = `
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 var(--sans); min-height: 100vh; display: flex; flex-direction: column; }
 main { flex: 1; }
-.wrap { width: 100%; max-width: 1160px; margin: 0 auto; padding: 0 24px; }
+.wrap { width: 100%; max-width: 1160px; margin-inline: auto; padding-inline: 24px; }
 a { color: inherit; }
 h1, h2, h3 { font-family: var(--serif); font-weight: 600; line-height: 1.2; margin: 0; letter-spacing: -.01em; }
-img { display: block; max-width: 100%; }
+img { display: block; max-width: 100%; height: auto; }
 :focus-visible { outline: 3px solid #8fc0ab; outline-offset: 2px; border-radius: 4px; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
@@ -49,7 +49,7 @@ select { appearance: none; padding-right: 32px; background-image: url("/static/c
 .trio img + img { margin-left: -9%; }
 .trio img:nth-child(2) { transform: translateY(30px); }
 
-.section { padding: 44px 0 24px; }
+.section { padding-block: 44px 24px; }
 .section > h2 { font-size: 27px; margin-bottom: 22px; }
 .grid { display: grid; grid-template-columns: repeat(4, 1fr); gap: 26px 22px; list-style: none; margin: 0; padding: 0; }
 .tile { text-decoration: none; display: block; }
@@ -92,8 +92,8 @@ select { appearance: none; padding-right: 32px; background-image: url("/static/c
 .form h2 { grid-column: 1 / -1; font-size: 21px; }
 .form h2:not(:first-child) { margin-top: 12px; }
 .field { grid-column: span 6; font-size: 14px; }
-.field.half { grid-column: span 3; }
 .field.third { grid-column: span 2; }
+.field.rest { grid-column: span 4; }
 .field span { display: block; color: var(--soft); margin-bottom: 4px; }
 .field em { display: block; color: #a5361c; font-style: normal; margin-top: 4px; }
 .field.wrong input, .field.wrong select { border-color: #c0492b; background-color: #fdf4f1; }
@@ -101,7 +101,7 @@ select { appearance: none; padding-right: 32px; background-image: url("/static/c
 .alert { background: #fdeee9; border: 1px solid #eab9a8; color: #87290f; border-radius: 12px; padding: 13px 18px; margin: 26px 0 0; }
 .note { color: var(--soft); font-size: 14px; margin: 14px 0 0; }
 
-.center { max-width: 620px; margin: 0 auto; text-align: center; padding: 64px 0 40px; }
+.center { max-width: 620px; margin-inline: auto; text-align: center; padding-block: 64px 40px; }
 .center h1 { font-size: clamp(28px, 4.4vw, 40px); margin-bottom: 14px; }
 .center p { color: #47544d; font-size: 17.5px; margin: 0 0 24px; }
 .badge { width: 68px; height: 68px; margin: 0 auto 20px; display: block; }
@@ -110,6 +110,7 @@ select { appearance: none; padding-right: 32px; background-image: url("/static/c
 .receipt code { font-size: 13.5px; overflow-wrap: anywhere; text-align: right; }
 .receipt .row { align-items: baseline; padding: 9px 0; border-bottom: 1px solid var(--line); }
 .receipt .row span:first-child { color: var(--soft); }
+.receipt .amount { flex: none; }
 .receipt .row:last-child { border: 0; font-weight: 700; font-size: 19px; }
 .receipt .row:last-child span:first-child { color: inherit; }
 
@@ -121,13 +122,14 @@ select { appearance: none; padding-right: 32px; background-image: url("/static/c
   .split, .detail { grid-template-columns: 1fr; gap: 28px; }
 }
 @media (max-width: 640px) {
-  .wrap { padding: 0 16px; }
+  .wrap { padding-inline: 16px; }
   .top { position: static; }
   .top .wrap { flex-wrap: wrap; gap: 10px 12px; padding-top: 12px; padding-bottom: 12px; }
-  .find { order: 9; flex-basis: 100%; max-width: none; }
-  .money { margin-left: auto; }
-  .brand { font-size: 19px; }
-  .basket span.word { display: none; }
+  .find { order: 2; margin: 0; max-width: none; }
+  .money { order: 3; }
+  .brand { font-size: 20px; }
+  .basket { margin-left: auto; }
+  .top .wrap::after { content: ''; order: 1; flex-basis: 100%; margin-top: -10px; }
   .hero .wrap { grid-template-columns: 1fr; gap: 0; padding-top: 30px; }
   .hero p { font-size: 16.5px; margin: 12px 0 20px; }
   .trio { justify-content: center; padding: 14px 0 44px; }

@@ -1,15 +1,14 @@
 import { type Html, html } from '../../html/html.js';
 import type { Correction } from './cart.js';
 
-const MONTHS: readonly string[] =
-  'January February March April May June July August September October November December'.split(' ');
+const MONTHS: readonly string[] = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 const YEARS_AHEAD = 10;
 
 interface Input {
   readonly name: string;
   readonly label: string;
   readonly value?: string;
-  readonly width?: 'half' | 'third';
+  readonly width?: 'third' | 'rest';
   readonly type?: string;
   readonly autocomplete: string;
   readonly numeric?: boolean;
@@ -31,9 +30,9 @@ const ADDRESS: readonly Input[] = [
     autocomplete: 'street-address',
   },
   { name: 'zip_code', label: 'Zip code', value: '94043', width: 'third', autocomplete: 'postal-code' },
-  { name: 'city', label: 'City', value: 'Mountain View', width: 'third', autocomplete: 'address-level2' },
+  { name: 'city', label: 'City', value: 'Mountain View', width: 'rest', autocomplete: 'address-level2' },
   { name: 'state', label: 'State', value: 'CA', width: 'third', autocomplete: 'address-level1' },
-  { name: 'country', label: 'Country', value: 'United States', autocomplete: 'country-name' },
+  { name: 'country', label: 'Country', value: 'United States', width: 'rest', autocomplete: 'country-name' },
 ];
 
 const CARD_NUMBER: Input = {
@@ -84,7 +83,7 @@ function input(
   { autocomplete, label, name, numeric, type, value, width }: Input,
   correction?: Correction,
 ): Html {
-  const shown = correction?.typed.get(name) ?? value;
+  const shown = correction === undefined ? value : correction.typed.get(name);
   return field(
     name,
     label,
