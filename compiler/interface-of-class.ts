@@ -43,7 +43,7 @@ export function interfaceOfClass(scope: TypeScope, component: DeclaredComponent)
 }
 
 function isPublic(property: ts.Symbol): boolean {
-  if (property.name.startsWith('__@') || property.name.startsWith('__#')) return false;
+  if (property.name.startsWith('__@') || property.name.startsWith('#')) return false;
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
   return (property.declarations ?? []).every(
     (declaration) => (ts.getCombinedModifierFlags(declaration) & hidden) === 0,
