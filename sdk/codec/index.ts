@@ -1,1 +1,13 @@
+/** What generated code imports, as 'weaverd/compiled'. Not for use by hand: it changes with the generator. */
 export { bindClass, boundClass, registerCompiledApp } from './compiled.js';
+export { omitField, readErrorBase, writeErrorBase } from './error-values.js';
+export {
+  asViolation,
+  keySegment,
+  MAX_NESTING,
+  mismatch,
+  refuseNestedInput,
+  refuseNesting,
+  within,
+} from './mismatch.js';
+export { define, hasOnlyKeys, nearestClass, own, prototypeOf, recordKeys } from './objects.js';

@@ -1,0 +1,175 @@
+import { deepStrictEqual } from 'node:assert';
+import avsc from 'avsc';
+import { expect } from 'chai';
+import fc, { type GeneratorValue } from 'fast-check';
+import type { CompiledApp, CompiledMethod } from '../../sdk/codec/compiled.js';
+import * as runtime from '../../sdk/codec/index.js';
+import { Reader } from '../../sdk/codec/reader.js';
+import type { AppShape } from '../../sdk/codec/shape.js';
+import { MalformedInput, TypeViolation } from '../../sdk/codec/violations.js';
+import { Writer } from '../../sdk/codec/writer.js';
+import { avroSchemas } from './avro-schema.js';
+import { buildLayout } from './build-layout.js';
+import { generateCompiledApp } from './generate.js';
+import type { AppLayout, MethodLayout } from './layout.js';
+import { type RandomAppOptions, randomApp } from './random-app.spec.js';
+import { bindClasses, isInhabited, RandomValues } from './random-value.spec.js';
+
+const RUNS = { numRuns: 250 };
+
+interface Subject {
+  readonly app: AppShape;
+  readonly layout: AppLayout;
+  readonly method: MethodLayout;
+  readonly compiled: CompiledMethod;
+}
+
+function compile(app: AppShape): CompiledApp {
+  return new Function('runtime', `return ${generateCompiledApp(app)}`)(runtime) as CompiledApp;
+}
+
+function randomSubject(g: GeneratorValue, options: RandomAppOptions): Subject {
+  const app = randomApp(g, options);
+  const layout = buildLayout(app);
+  fc.pre(isInhabited(layout));
+  bindClasses(layout);
+  const compiled = compile(app).components[0]?.methods[0];
+  const method = layout.components[0]?.methods[0];
+  if (compiled === undefined || method === undefined) throw new Error('the random app has no method');
+  return { app, layout, method, compiled };
+}
+
+function randomArguments(values: RandomValues, method: MethodLayout): { args: unknown[]; avro: object } {
+  const samples = method.parameters.map((parameter) => values.sample(parameter.layout, parameter.name));
+  const args = samples.flatMap(({ value }, index) =>
+    method.parameters[index]?.rest && Array.isArray(value) ? value : [value],
+  );
+  // A call ends with the last argument that was given.
+  while (args.at(-1) === undefined && method.parameters[args.length - 1]?.optional) args.pop();
+  const avro = Object.fromEntries(
+    method.parameters.map(({ avroName }, index) => [avroName, samples[index]?.avro]),
+  );
+  return { args, avro };
+}
+
+function encoded(encode: (writer: Writer) => void): Buffer {
+  const writer = new Writer(undefined, 16);
+  encode(writer);
+  return writer.bytes.subarray(0, writer.position);
+}
+
+function decoded<T>(bytes: Buffer, decode: (reader: Reader) => T): T {
+  const reader = new Reader(bytes);
+  const value = decode(reader);
+  reader.finish();
+  return value;
+}
+
+function avscType(schema: unknown): avsc.Type {
+  return avsc.Type.forSchema(schema as avsc.Schema, { wrapUnions: true, registry: {} });
+}
+
+describe('the generated codec', function () {
+  this.timeout(60_000);
+
+  for (const distinctUnions of [true, false]) {
+    it(`round-trips ${distinctUnions ? 'values' : 'values whose unions are ambiguous'}, as bytes that avsc would write`, () => {
+      fc.assert(
+        fc.property(fc.gen(), (g) => {
+          const { app, layout, method, compiled } = randomSubject(g, { distinctUnions });
+          const schemas = avroSchemas(app).C?.m;
+          const values = new RandomValues(g, layout);
+          const { args, avro } = randomArguments(values, method);
+          const argumentBytes = encoded((writer) => compiled.encodeArguments(writer, args));
+          deepStrictEqual(
+            decoded(argumentBytes, (reader) => compiled.decodeArguments(reader)),
+            args,
+          );
+          const argumentsType = avscType(schemas?.arguments);
+          const result = values.sample(method.result);
+          const resultBytes = encoded((writer) => compiled.encodeResult(writer, result.value));
+          deepStrictEqual(
+            decoded(resultBytes, (reader) => compiled.decodeResult(reader)),
+            result.value,
+          );
+          const resultType = avscType(schemas?.result);
+          expect(argumentsType.toBuffer(argumentsType.fromBuffer(argumentBytes))).to.deep.equal(
+            argumentBytes,
+          );
+          expect(resultType.toBuffer(resultType.fromBuffer(resultBytes))).to.deep.equal(resultBytes);
+          if (!distinctUnions) return;
+          expect(argumentBytes.toString('hex')).to.equal(argumentsType.toBuffer(avro).toString('hex'));
+          expect(resultBytes.toString('hex')).to.equal(resultType.toBuffer(result.avro).toString('hex'));
+        }),
+        RUNS,
+      );
+    });
+  }
+
+  it('names the place of a value that breaks its type', () => {
+    fc.assert(
+      fc.property(fc.gen(), (g) => {
+        const { layout, method, compiled } = randomSubject(g, { distinctUnions: true });
+        const values = new RandomValues(g, layout, g(fc.nat, { max: 40 }));
+        const { args } = randomArguments(values, method);
+        fc.pre(values.brokenAt !== undefined && !values.brokenAt.includes('[?]'));
+        expect(() => encoded((writer) => compiled.encodeArguments(writer, args)))
+          .to.throw(TypeViolation)
+          .with.property('path', values.brokenAt === 'rest' ? 'rest[0]' : values.brokenAt);
+      }),
+      RUNS,
+    );
+  });
+
+  it('gives a value or MalformedInput for any bytes', () => {
+    fc.assert(
+      fc.property(fc.gen(), fc.uint8Array({ maxLength: 200 }), (g, bytes) => {
+        const { compiled } = randomSubject(g, { distinctUnions: false });
+        decodeAnything(compiled, Buffer.from(bytes));
+      }),
+      RUNS,
+    );
+  });
+
+  it('gives a value or MalformedInput for bytes that were changed on their way', () => {
+    fc.assert(
+      fc.property(fc.gen(), (g) => {
+        const { layout, method, compiled } = randomSubject(g, { distinctUnions: false });
+        const { args } = randomArguments(new RandomValues(g, layout), method);
+        const bytes = Buffer.from(encoded((writer) => compiled.encodeArguments(writer, args)));
+        for (let mutation = 0; mutation < 10; mutation++) {
+          decodeAnything(compiled, mutated(g, bytes));
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+function decodeAnything(compiled: CompiledMethod, bytes: Buffer): void {
+  for (const decode of [compiled.decodeArguments, compiled.decodeResult]) {
+    try {
+      decode(new Reader(bytes));
+    } catch (error) {
+      expect(error).to.be.instanceOf(MalformedInput);
+    }
+  }
+}
+
+function mutated(g: GeneratorValue, original: Buffer): Buffer {
+  const bytes = Buffer.from(original);
+  const at = g(fc.nat, { max: Math.max(bytes.length - 1, 0) });
+  switch (g(fc.nat, { max: 2 })) {
+    case 0:
+      return bytes.subarray(0, at);
+    case 1:
+      bytes[at] = g(fc.nat, { max: 255 });
+      return bytes;
+    default:
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        Buffer.from(g(fc.uint8Array, { maxLength: 9 })),
+        bytes.subarray(at),
+      ]);
+  }
+}

@@ -1,0 +1,213 @@
+import type { CodeModule } from './code-module.js';
+import { describeLayout } from './describe-layout.js';
+import { encodeUnion } from './encode-union.js';
+import type { DefinitionLayout, FieldLayout, Layout, MapLayout, TupleLayout } from './layout.js';
+import {
+  fieldOf,
+  fieldPart,
+  indexPart,
+  literal,
+  type Path,
+  pathExpression,
+  quote,
+  type Source,
+} from './source.js';
+
+/**
+ * Statements that check the value and write it to `writer`. In scope: `writer`, and `depth`, the references above.
+ * @param value an identifier
+ */
+export function encode(to: Source, code: CodeModule, layout: Layout, value: string, path: Path): void {
+  const check = (isRight: string): void => {
+    to.line(`if (!(${isRight})) ${refuse(layout, value, path)}`);
+  };
+  switch (layout.kind) {
+    case 'null':
+      return check(`${value} === null`);
+    case 'undefined':
+      return check(`${value} === undefined`);
+    case 'undefined-symbol':
+      check(`${value} === undefined`);
+      return to.line(writeIndex(0));
+    case 'boolean':
+    case 'number':
+    case 'string':
+    case 'bigint': {
+      check(`typeof ${value} === ${quote(layout.kind)}`);
+      return to.line(`writer.${WRITES[layout.kind]}(${value});`);
+    }
+    case 'bytes':
+      check(`${value} instanceof Uint8Array`);
+      return to.line(`writer.writeBytes(${value});`);
+    case 'date':
+      check(`${value} instanceof Date && !Number.isNaN(${value}.getTime())`);
+      return to.line(`writer.writeLong(${value}.getTime());`);
+    case 'enum':
+      return to.block(`switch (${value}) {`, () => {
+        layout.values.forEach((one, index) => {
+          to.line(`case ${literal(one)}: ${writeIndex(index)} break;`);
+        });
+        to.line(`default: ${refuse(layout, value, path)}`);
+      });
+    case 'array':
+      check(`Array.isArray(${value})`);
+      return encodeItems(to, code, layout.items, value, '0', path);
+    case 'set':
+      check(`${value} instanceof Set`);
+      return encodeEntries(to, `${value}.size`, value, path, (item, index) => {
+        encode(to, code, layout.items, item, [...path, indexPart(index)]);
+      });
+    case 'tuple':
+      return encodeTuple(to, code, layout, value, path);
+    case 'record':
+      return encodeRecord(to, code, layout, value, path);
+    case 'map':
+      return encodeMap(to, code, layout, value, path);
+    case 'union':
+      return encodeUnion(to, code, layout, value, path);
+    case 'tagged':
+      to.line(writeIndex(0));
+      return encode(to, code, layout.value, value, path);
+    case 'reference': {
+      const name = encoderOf(code, layout.name);
+      to.line(`try { ${name}(writer, ${value}, depth + 1); }`);
+      return to.line(`catch (thrown) { throw within(thrown, ${pathExpression(path)}); }`);
+    }
+  }
+}
+
+/** Statement that refuses the value. */
+export function refuse(layout: Layout, value: string, path: Path): string {
+  return `mismatch(${pathExpression(path)}, ${quote(describeLayout(layout))}, ${value});`;
+}
+
+/** Statement that writes a small number that is known now: of a branch or a symbol. */
+export function writeIndex(index: number): string {
+  return index < 64 ? `writer.writeUint8(${index * 2});` : `writer.writeLong(${index});`;
+}
+
+export function encodeFields(
+  to: Source,
+  code: CodeModule,
+  fields: readonly FieldLayout[],
+  value: string,
+): void {
+  for (const field of fields) {
+    const local = to.fresh('field');
+    to.line(`const ${local} = ${fieldOf(value, field.name)};`);
+    encode(to, code, field.layout, local, [fieldPart(field.name)]);
+  }
+}
+
+const WRITES = {
+  boolean: 'writeBoolean',
+  number: 'writeDouble',
+  string: 'writeString',
+  bigint: 'writeBigint',
+} as const;
+
+function encoderOf(code: CodeModule, name: string): string {
+  const definition = code.definition(name);
+  return code.functionFor('encode', definition, name, 'writer, value, depth', (body) => {
+    if (code.isRecursive(name)) body.line('if (depth > MAX_NESTING) refuseNesting();');
+    encodeDefinition(body, code, definition);
+  });
+}
+
+function encodeDefinition(to: Source, code: CodeModule, definition: DefinitionLayout): void {
+  const refusal = `mismatch("", ${quote(definition.name)}, value);`;
+  switch (definition.kind) {
+    case 'alias':
+      return encode(to, code, definition.value, 'value', []);
+    case 'object':
+      to.line(`if (typeof value !== "object" || value === null || Array.isArray(value)) ${refusal}`);
+      return encodeFields(to, code, definition.fields, 'value');
+    case 'error':
+      to.line(`if (!(value instanceof Error)) ${refusal}`);
+      to.line('writeErrorBase(writer, value);');
+      return encodeFields(to, code, definition.fields, 'value');
+  }
+}
+
+/** An Avro array of the items from `from` on. */
+function encodeItems(
+  to: Source,
+  code: CodeModule,
+  items: Layout,
+  array: string,
+  from: string,
+  path: Path,
+): void {
+  const [end, index, item] = [to.fresh('end'), to.fresh('i'), to.fresh('item')];
+  to.line(`const ${end} = ${array}.length;`);
+  to.block(`if (${end} > ${from}) {`, () => {
+    to.line(`writer.writeLong(${from === '0' ? end : `${end} - ${from}`});`);
+    to.block(`for (let ${index} = ${from}; ${index} < ${end}; ${index}++) {`, () => {
+      to.line(`const ${item} = ${array}[${index}];`);
+      encode(to, code, items, item, [...path, indexPart(index)]);
+    });
+  });
+  to.line('writer.writeUint8(0);');
+}
+
+/** An Avro array or map of what an iterable gives; `size` is their number. */
+function encodeEntries(
+  to: Source,
+  size: string,
+  iterable: string,
+  path: Path,
+  entry: (item: string, index: string) => void,
+): void {
+  const [count, index, item] = [to.fresh('size'), to.fresh('i'), to.fresh('item')];
+  to.line(`const ${count} = ${size};`);
+  to.line(`let ${index} = 0;`);
+  to.line(`if (${count} !== 0) writer.writeLong(${count});`);
+  to.block(`for (const ${item} of ${iterable}) {`, () => {
+    entry(item, index);
+    to.line(`${index}++;`);
+  });
+  // A getter or an iterator of the app could change the collection under the loop.
+  const refusal = `mismatch(${pathExpression(path)}, "a collection that does not change", ${iterable});`;
+  to.line(`if (${index} !== ${count}) ${refusal}`);
+  to.line('writer.writeUint8(0);');
+}
+
+function encodeTuple(to: Source, code: CodeModule, layout: TupleLayout, value: string, path: Path): void {
+  const { items, rest } = layout;
+  const fits = rest === undefined ? ` && ${value}.length <= ${items.length}` : '';
+  to.line(`if (!(Array.isArray(${value})${fits})) ${refuse(layout, value, path)}`);
+  items.forEach((item, index) => {
+    const local = to.fresh('item');
+    to.line(`const ${local} = ${value}[${index}];`);
+    encode(to, code, item, local, [...path, { text: `[${index}]` }]);
+  });
+  if (rest !== undefined) encodeItems(to, code, rest.items, value, String(items.length), path);
+}
+
+function encodeRecord(
+  to: Source,
+  code: CodeModule,
+  layout: Layout & { readonly kind: 'record' },
+  value: string,
+  path: Path,
+): void {
+  const [keys, local] = [to.fresh('keys'), to.fresh('value')];
+  to.line(`const ${keys} = recordKeys(${value});`);
+  to.line(`if (${keys} === undefined) ${refuse(layout, value, path)}`);
+  encodeEntries(to, `${keys}.length`, keys, path, (key) => {
+    to.line(`writer.writeString(${key});`);
+    to.line(`const ${local} = ${value}[${key}];`);
+    encode(to, code, layout.values, local, [...path, { expression: `keySegment(${key})` }]);
+  });
+}
+
+function encodeMap(to: Source, code: CodeModule, layout: MapLayout, value: string, path: Path): void {
+  const [key, local] = [to.fresh('key'), to.fresh('value')];
+  to.line(`if (!(${value} instanceof Map)) ${refuse(layout, value, path)}`);
+  encodeEntries(to, `${value}.size`, value, path, (entry, index) => {
+    to.line(`const ${key} = ${entry}[0];`);
+    encode(to, code, layout.keys, key, [...path, { text: '.keys()' }, indexPart(index)]);
+    to.line(`const ${local} = ${entry}[1];`);
+    encode(to, code, layout.values, local, [...path, { expression: `keySegment(${key})` }]);
+  });
+}

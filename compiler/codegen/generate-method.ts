@@ -1,0 +1,118 @@
+import type { CodeModule } from './code-module.js';
+import { decode, decodeOnto } from './decoder.js';
+import { encode, writeIndex } from './encoder.js';
+import type { Layout, MethodLayout, ParameterLayout, ThrownErrorLayout } from './layout.js';
+import { fieldOf, fieldPart, quote, type Source } from './source.js';
+
+/** An element of `CompiledComponent.methods`. */
+export function generateMethod(to: Source, code: CodeModule, method: MethodLayout): void {
+  to.block(
+    '{',
+    () => {
+      to.line(`name: ${quote(method.name)},`);
+      to.line(`streaming: ${method.streaming},`);
+      encodingMethod(to, 'encodeArguments(writer, args) {', () =>
+        encodeArguments(to, code, method.parameters),
+      );
+      decodingMethod(to, 'decodeArguments(reader) {', () => decodeArguments(to, code, method.parameters));
+      encodingMethod(to, 'encodeResult(writer, value) {', () => encodeResult(to, code, method.result));
+      decodingMethod(to, 'decodeResult(reader) {', () =>
+        to.line(`return ${decode(to, code, method.result)};`),
+      );
+    },
+    '},',
+  );
+}
+
+/** An element of `CompiledApp.errors`. */
+export function generateThrownError(
+  to: Source,
+  code: CodeModule,
+  { classId, fields }: ThrownErrorLayout,
+): void {
+  to.block(
+    '{',
+    () => {
+      to.line(`classId: ${quote(classId)},`);
+      decodingMethod(to, 'encodeFields(writer, error) {', () => {
+        for (const { name, layout } of fields) {
+          const [start, value] = [to.fresh('start'), to.fresh('field')];
+          to.line(`const ${start} = writer.position;`);
+          to.block('try {', () => {
+            to.line(`const ${value} = ${fieldOf('error', name)};`);
+            encode(to, code, layout, value, [fieldPart(name)]);
+          });
+          // A field that cannot be written must not cost the error itself.
+          to.block('catch (thrown) {', () => {
+            to.line('omitField(thrown);');
+            to.line(`writer.position = ${start};`);
+            encodeAbsent(to, layout);
+          });
+        }
+      });
+      decodingMethod(to, 'decodeFields(reader, error) {', () => decodeOnto(to, code, fields, 'error'));
+    },
+    '},',
+  );
+}
+
+function encodingMethod(to: Source, head: string, body: () => void): void {
+  to.block(
+    head,
+    () => {
+      to.line('const depth = 0;');
+      to.block('try {', body);
+      to.line('catch (thrown) { throw asViolation(thrown); }');
+    },
+    '},',
+  );
+}
+
+function decodingMethod(to: Source, head: string, body: () => void): void {
+  to.block(
+    head,
+    () => {
+      to.line('const depth = 0;');
+      body();
+    },
+    '},',
+  );
+}
+
+function encodeArguments(to: Source, code: CodeModule, parameters: readonly ParameterLayout[]): void {
+  parameters.forEach(({ name, layout, rest }, index) => {
+    const argument = to.fresh('argument');
+    to.line(`const ${argument} = args${rest ? `.slice(${index})` : `[${index}]`};`);
+    encode(to, code, layout, argument, [{ text: name }]);
+  });
+}
+
+/** Optional arguments that are absent at the end arrive so, that defaults and `arguments.length` mean the same. */
+function decodeArguments(to: Source, code: CodeModule, parameters: readonly ParameterLayout[]): void {
+  const values = parameters.map(({ layout }) => decode(to, code, layout));
+  let shown = parameters.map(({ rest }, index) => `${rest ? '...' : ''}${values[index]}`);
+  for (const [index, { optional, rest }] of [...parameters.entries()].reverse()) {
+    if (!optional && !rest) break;
+    const value = values[index];
+    to.line(
+      `if (${rest ? `${value}.length !== 0` : `${value} !== undefined`}) return [${shown.join(', ')}];`,
+    );
+    shown = shown.slice(0, index);
+  }
+  to.line(`return [${shown.join(', ')}];`);
+}
+
+function encodeResult(to: Source, code: CodeModule, result: Layout): void {
+  // `void` lets an implementation return anything, as TypeScript does: nobody looks at it.
+  if (result.kind !== 'undefined') encode(to, code, result, 'value', []);
+}
+
+/** `undefined`, which the layout admits. */
+function encodeAbsent(to: Source, layout: Layout): void {
+  if (layout.kind !== 'union') return;
+  const index = layout.branches.findIndex(
+    (branch) => branch.layout.kind === 'undefined' || branch.layout.kind === 'undefined-symbol',
+  );
+  to.line(writeIndex(index));
+  if (layout.branches[index]?.layout.kind === 'undefined-symbol') to.line(writeIndex(0));
+}
