@@ -81,7 +81,12 @@ export class FakeEnvelope {
   async listen(): Promise<void> {
     const server = createServer((socket) => {
       let replica = '';
-      const channel: Channel = new ControlChannel(socket, {
+      const channel: Channel = new ControlChannel<
+        Record<string, never>,
+        EnvelopeNotifications,
+        ProcletRequests,
+        ProcletNotifications
+      >(socket, {
         requests: {
           RegisterReplica: (registration) => {
             if (registration.token !== 'secret') throw new ControlError('UNAUTHENTICATED', 'wrong token');

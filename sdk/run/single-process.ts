@@ -6,13 +6,15 @@ import { freePort } from './free-port.js';
 import type { Main } from './main-function.js';
 import { Program } from './program.js';
 
+/** Path of another manifest than the one beside the program's entry. */
+const MANIFEST_VARIABLE = 'WEAVER_MANIFEST';
 /** Keeps the process alive while nothing else does. */
 const KEEP_ALIVE_MS = 2 ** 30;
 
 /** Runs all components in this process, with the manifest beside the program's entry when there is one. */
 export async function runSingleProcess(main: Main | undefined): Promise<void> {
   const { loadApp } = await import('../../config/load-app-manifest.js');
-  const { name, manifest } = await loadApp(process.argv[1], process.cwd());
+  const { name, manifest } = await loadApp(process.env[MANIFEST_VARIABLE] ?? process.argv[1], process.cwd());
   for (const [variable, value] of Object.entries(manifest.env)) process.env[variable] ??= value;
   let listeners = 0;
   const logger = createLogger(consoleDestination(process.stdout), logLevel(process.env));
