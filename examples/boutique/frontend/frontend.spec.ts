@@ -1,22 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { RemoteCallError } from 'weaverd';
 import { Ads } from '../ads/ads.js';
-import { Cart } from '../cart/cart.js';
-import { CartCache } from '../cart/cart-cache.js';
-import { ProductCatalog } from '../catalog/product-catalog.js';
-import { Checkout } from '../checkout/checkout.js';
 import { Currency } from '../currency/currency.js';
-import { Email } from '../email/email.js';
-import { Payment } from '../payment/payment.js';
-import { Recommendations } from '../recommendations/recommendations.js';
-import { Shipping } from '../shipping/shipping.js';
-import { contextOf } from '../testing/context-of.js';
-import { Frontend } from './frontend.js';
+import { type LocalShop, openLocalShop } from '../testing/local-shop.js';
 
 const MUG = '6E92ZMYYFZ';
 const now = () => new Date('2026-11-21');
@@ -39,33 +27,18 @@ class FailingCurrency extends Currency {
   }
 }
 
-/** A shop on a Unix socket, and a visitor who keeps cookies. */
+/** A visitor who keeps cookies, in a shop of plain objects. */
 class Visit {
   readonly #cookies = new Map<string, string>();
-  #folder = '';
-  #frontend: Frontend | undefined;
+  #shop: LocalShop | undefined;
 
-  async open({ ads = new Ads(), currency = new Currency() } = {}): Promise<this> {
-    this.#folder = await mkdtemp(join(tmpdir(), 'boutique-'));
-    const base = contextOf();
-    const catalog = new ProductCatalog();
-    const cart = new Cart(contextOf(new CartCache()));
-    const shipping = new Shipping();
-    const payment = new Payment(base, now);
-    const checkout = new Checkout(contextOf(cart, catalog, currency, new Email(base), payment, shipping));
-    const recommendations = new Recommendations(contextOf(catalog));
-    const context = {
-      ...contextOf(ads, cart, catalog, checkout, currency, recommendations, shipping),
-      listener: async () => ({ path: this.#socket }),
-    };
-    this.#frontend = new Frontend(context, now);
-    await this.#frontend.start();
+  async open(parts: { ads?: Ads; currency?: Currency } = {}): Promise<this> {
+    this.#shop = await openLocalShop({ ...parts, now });
     return this;
   }
 
   async close(): Promise<void> {
-    await this.#frontend?.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#shop?.close();
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
@@ -84,10 +57,6 @@ class Visit {
     });
   }
 
-  get #socket(): string {
-    return join(this.#folder, 'shop.sock');
-  }
-
   #send(
     method: string,
     path: string,
@@ -97,7 +66,7 @@ class Visit {
     const cookie = [...this.#cookies].map((pair) => pair.join('=')).join('; ');
     return new Promise((resolve, reject) => {
       const sent = request(
-        { socketPath: this.#socket, method, path, headers: { cookie, ...headers } },
+        { socketPath: this.#shop?.socketPath, method, path, headers: { cookie, ...headers } },
         (response) => {
           for (const each of response.headers['set-cookie'] ?? []) {
             const [name = '', value = ''] = (each.split(';')[0] ?? '').split('=');
