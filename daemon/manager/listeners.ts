@@ -1,0 +1,89 @@
+import type { AppManifest } from '../../config/app-manifest.js';
+import { MAIN } from '../../sdk/protocol/app-description.js';
+import type { ObservedReplica } from '../envelope/replica-host.js';
+import type { IngressListenerStatus, IngressRoute } from '../ingress/ingress-routes.js';
+import type { AppRecord, Deployment } from './app-record.js';
+import { formatReplica } from './replica-key.js';
+
+/** A public listener of an app, before it has a port. */
+export interface WantedListener {
+  readonly name: string;
+  readonly component: string;
+  readonly host: string;
+  /** 0: any, which stays the same from then on. */
+  readonly port: number;
+}
+
+/** A port that was chosen for a listener. */
+export interface ChosenPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Those that the build knows, and those that replicas have opened under other names. Sorted by name. */
+export function listenersOf(
+  deployment: Deployment,
+  observed: readonly ObservedReplica[],
+): readonly WantedListener[] {
+  const components = new Map(
+    deployment.description.listeners.map(({ name, component }) => [name, component]),
+  );
+  for (const replica of observed) {
+    if (replica.version !== deployment.version) continue;
+    for (const { name } of replica.listeners)
+      if (!components.has(name)) components.set(name, replica.group.split('+')[0] ?? MAIN);
+  }
+  return [...components]
+    .map(([name, component]) => ({ name, component, ...boundAt(deployment.manifest, name) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function boundAt(manifest: AppManifest, name: string): ChosenPort {
+  return manifest.listeners[name] ?? { host: '127.0.0.1', port: 0 };
+}
+
+/** Whether a port must be chosen: none was for that address, or another process has it by now. */
+export function needsPort(
+  listener: WantedListener,
+  chosen: ChosenPort | undefined,
+  status: IngressListenerStatus | undefined,
+): boolean {
+  if (listener.port !== 0) return false;
+  if (chosen === undefined || chosen.host !== listener.host) return true;
+  return status?.state === 'failed' && portOf(status.url) === chosen.port;
+}
+
+/** Requests go to the replicas of the serving version that have opened the listener; none while nothing serves. */
+export function routesOf(
+  record: AppRecord,
+  observed: readonly ObservedReplica[],
+  leaving: ReadonlySet<string>,
+  portFor: (listener: WantedListener) => number,
+): readonly IngressRoute[] {
+  const deployment = [record.current, ...record.older].find(({ version }) => version === record.serving);
+  if (deployment === undefined || record.state !== 'running') return [];
+  const serving = observed.filter(
+    (replica) =>
+      replica.version === deployment.version &&
+      replica.state === 'serving' &&
+      !leaving.has(formatReplica(replica)),
+  );
+  return listenersOf(deployment, observed).map((listener) => ({
+    app: record.app,
+    listener: listener.name,
+    component: listener.component,
+    host: listener.host,
+    port: portFor(listener),
+    backends: serving
+      .flatMap(({ replica, version, generation, listeners }) =>
+        listeners
+          .filter(({ name }) => name === listener.name)
+          .map(({ address }) => ({ replica, version, generation, address })),
+      )
+      .sort((a, b) => (a.replica < b.replica ? -1 : 1)),
+  }));
+}
+
+function portOf(url: string): number | undefined {
+  return URL.canParse(url) ? Number(new URL(url).port || 80) : undefined;
+}

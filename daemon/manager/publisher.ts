@@ -1,0 +1,172 @@
+import type { Bus } from '../bus/bus.js';
+import { messageOf } from '../bus/keyed-log.js';
+import type { Subjects } from '../bus/subjects.js';
+import type { HostReport } from '../host/host-messages.js';
+import type { IngressRoute } from '../ingress/ingress-routes.js';
+import type { Clock } from '../processes/clock.js';
+import type { AppRecord } from './app-record.js';
+import type { EventLog } from './event-log.js';
+import { LevelSender } from './level-sender.js';
+import { listenersOf, needsPort, routesOf } from './listeners.js';
+import { type AppPlan, type ObservedHost, observedOf, type Plan } from './plan.js';
+import type { PortTable } from './port-table.js';
+import type { RoutingTable } from './routing-table.js';
+
+export interface PublisherOptions {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly ports: PortTable;
+  readonly routing: RoutingTable;
+  readonly nextEpoch: () => number;
+}
+
+/** Tells the hosts what a plan means for them, until each has it. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #sender: LevelSender;
+  /** By app, as last sent. */
+  #routes: ReadonlyMap<string, readonly IngressRoute[]> = new Map();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#sender = new LevelSender(options.bus, options.clock);
+  }
+
+  observe(reports: readonly HostReport[]): readonly ObservedHost[] {
+    return reports.map(({ host, replicas, routesEpoch, ingress }) => ({
+      host,
+      replicas,
+      routesApplied:
+        ingress.state === 'stopped' ||
+        (ingress.routesApplied && routesEpoch === this.#sender.epochOf(this.#options.subjects.ingress(host))),
+    }));
+  }
+
+  /** Routing and ingress before placements: what is to go is out of both before it hears of it. */
+  async publish({ apps, placements }: Plan, reports: readonly HostReport[]): Promise<void> {
+    const { subjects, nextEpoch } = this.#options;
+    const hosts = this.observe(reports);
+    const sent = new Set<string>();
+    this.#sendRouting(apps, reports, hosts, sent);
+    await this.#sendRoutes(apps, reports, hosts, sent);
+    for (const { host, placementsEpoch } of reports) {
+      const subject = subjects.placements(host);
+      const content = { placements: placements.get(host) ?? [] };
+      this.#sender.send(subject, content, nextEpoch, (epoch) => placementsEpoch === epoch);
+      sent.add(subject);
+    }
+    this.#sender.retain(sent);
+  }
+
+  #sendRouting(
+    apps: readonly AppPlan[],
+    reports: readonly HostReport[],
+    hosts: readonly ObservedHost[],
+    sent: Set<string>,
+  ): void {
+    const { subjects, routing, nextEpoch } = this.#options;
+    const deployments = apps.flatMap(({ record, leaving }) =>
+      [record.current, ...record.older].map((deployment) => ({ deployment, leaving, app: record.app })),
+    );
+    for (const { deployment, leaving, app } of deployments) {
+      const { version } = deployment;
+      const next = routing.route(deployment, observedOf(app, hosts), leaving, nextEpoch);
+      if (next.epoch === 0) continue;
+      const subject = subjects.routing(app, version);
+      const followers = reports
+        .flatMap(({ versions }) => versions)
+        .filter((hosted) => hosted.app === app && hosted.version === version);
+      this.#sender.send(
+        subject,
+        { routing: [...next.components.values()] },
+        () => next.epoch,
+        (epoch) => followers.every(({ routingEpoch }) => routingEpoch >= epoch),
+      );
+      sent.add(subject);
+    }
+    routing.retain(deployments.map(({ deployment }) => deployment));
+  }
+
+  /**
+   * While a replica of the version that an app's listeners lead to is being adopted, its routes stay as they were; after
+   * a daemon's restart that is what the ingress has, so that nothing is sent.
+   */
+  async #sendRoutes(
+    apps: readonly AppPlan[],
+    reports: readonly HostReport[],
+    hosts: readonly ObservedHost[],
+    sent: Set<string>,
+  ): Promise<void> {
+    const { subjects, nextEpoch } = this.#options;
+    const routes = new Map<string, readonly IngressRoute[]>();
+    let isKnown = true;
+    for (const { record, leaving } of apps) {
+      const { app, serving } = record;
+      const observed = observedOf(app, hosts);
+      const before = this.#routes.get(app);
+      if (observed.some(({ version, state }) => version === serving && state === 'adopting')) {
+        if (before === undefined) isKnown = false;
+        else routes.set(app, before);
+        continue;
+      }
+      const ports = await this.#portsFor(record, reports, hosts);
+      routes.set(
+        app,
+        routesOf(record, observed, leaving, ({ name, port }) => (port !== 0 ? port : (ports.get(name) ?? 0))),
+      );
+    }
+    for (const { host, routesEpoch } of reports) {
+      const subject = subjects.ingress(host);
+      sent.add(subject);
+      if (isKnown)
+        this.#sender.send(
+          subject,
+          { routes: [...routes.values()].flat() },
+          nextEpoch,
+          (epoch) => routesEpoch === epoch,
+        );
+    }
+    if (isKnown) this.#routes = routes;
+  }
+
+  /** Of the listeners that leave it open; a listener for which none is found has none, and the ingress tries. */
+  async #portsFor(
+    record: AppRecord,
+    reports: readonly HostReport[],
+    hosts: readonly ObservedHost[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const { ports, events } = this.#options;
+    const { app, serving, current, older } = record;
+    const deployment = [current, ...older].find(({ version }) => version === serving);
+    const found = new Map<string, number>();
+    for (const listener of deployment === undefined ? [] : listenersOf(deployment, observedOf(app, hosts))) {
+      const status = reports
+        .flatMap(({ ingress }) => ingress.listeners)
+        .find((each) => each.app === app && each.listener === listener.name);
+      const before = ports.get(app, listener.name);
+      if (!needsPort(listener, before, status)) {
+        if (before !== undefined) found.set(listener.name, before.port);
+        continue;
+      }
+      try {
+        const { port } = await ports.choose(app, listener.name, listener.host);
+        found.set(listener.name, port);
+        if (before !== undefined)
+          events.tell(
+            'listener-moved',
+            `listener ${listener.name} moved from ${before.host}:${before.port}, which could not be had, to port ${port}`,
+            app,
+          );
+      } catch (reason) {
+        events.tell(
+          'listener-failed',
+          `listener ${listener.name} has no port on ${listener.host}: ${messageOf(reason)}`,
+          app,
+        );
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,84 @@
+import type { KeyedStore } from '../bus/bus.js';
+import { subjectToken } from '../bus/subjects.js';
+import type { ObservedReplica } from '../envelope/replica-host.js';
+import type { Deployment } from './app-record.js';
+import type { Assignment } from './assignment.js';
+import { formatVersion } from './replica-key.js';
+import { NO_ROUTING, routeVersion, sameJson, type VersionRouting } from './routing.js';
+
+/** The routing of every version; assignments are kept in the store, so that keys stay where they are over restarts. */
+export class RoutingTable {
+  readonly #store: KeyedStore;
+  readonly #versions = new Map<string, VersionRouting>();
+  /** As the store has them. */
+  readonly #stored = new Map<string, Assignment>();
+  #deployments: readonly Deployment[] = [];
+
+  private constructor(store: KeyedStore) {
+    this.#store = store;
+  }
+
+  static async open(store: KeyedStore): Promise<RoutingTable> {
+    const table = new RoutingTable(store);
+    for (const key of await store.keys()) {
+      const entry = await store.get(key);
+      if (entry !== undefined) table.#stored.set(key, entry.value as Assignment);
+    }
+    return table;
+  }
+
+  route(
+    deployment: Deployment,
+    observed: readonly ObservedReplica[],
+    leaving: ReadonlySet<string>,
+    nextEpoch: () => number,
+  ): VersionRouting {
+    const version = versionOf(deployment);
+    const previous = this.#versions.get(version) ?? this.#remembered(deployment);
+    const next = routeVersion(deployment, observed, leaving, previous, nextEpoch);
+    this.#versions.set(version, next);
+    return next;
+  }
+
+  /** Forgets all versions but those. */
+  retain(deployments: readonly Deployment[]): void {
+    this.#deployments = deployments;
+    const versions = new Set(deployments.map(versionOf));
+    for (const version of this.#versions.keys()) if (!versions.has(version)) this.#versions.delete(version);
+  }
+
+  /** Brings the store up to date. Rejects with its BusError; the next call tries again. */
+  async save(): Promise<void> {
+    const wanted = new Map<string, Assignment>();
+    for (const deployment of this.#deployments)
+      for (const [component, assignment] of this.#versions.get(versionOf(deployment))?.assignments ?? [])
+        wanted.set(keyOf(deployment, component), assignment);
+    for (const [key, assignment] of wanted) {
+      if (sameJson(this.#stored.get(key), assignment)) continue;
+      await this.#store.put(key, assignment);
+      this.#stored.set(key, assignment);
+    }
+    for (const key of [...this.#stored.keys()]) {
+      if (wanted.has(key)) continue;
+      await this.#store.delete(key);
+      this.#stored.delete(key);
+    }
+  }
+
+  #remembered(deployment: Deployment): VersionRouting {
+    const assignments = new Map<string, Assignment>();
+    for (const { name } of deployment.description.components) {
+      const stored = this.#stored.get(keyOf(deployment, name));
+      if (stored !== undefined) assignments.set(name, stored);
+    }
+    return { ...NO_ROUTING, assignments };
+  }
+}
+
+function versionOf({ description, version }: Deployment): string {
+  return formatVersion({ app: description.app, version });
+}
+
+function keyOf({ description, version }: Deployment, component: string): string {
+  return [description.app, version, component].map(subjectToken).join('/');
+}
