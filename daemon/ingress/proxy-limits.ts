@@ -10,7 +10,7 @@ export interface ProxyLimits {
   readonly clientIdleMs: number;
   /** Progress of the request's body, and after it the head of the answer: 408 or 504 when neither moves for so long. */
   readonly answerTimeoutMs: number;
-  /** A client that takes no byte of its answer for so long is cut. */
+  /** A client that takes no byte of its answer for so long is cut; so is a tunnel of which one end is closed and the other silent. */
   readonly clientStallMs: number;
   /** How long a client may go on sending a body after the answer is complete. */
   readonly lingerMs: number;

@@ -59,7 +59,7 @@ export function requestHead(received: ReceivedHead, upgrade?: string): RequestHe
     const name = received.rawHeaders[i] ?? '';
     const lower = name.toLowerCase();
     if (lower === 'host' || lower.startsWith('x-forwarded-') || endsHere(lower, fields.connection)) continue;
-    if (lower === 'trailer' && body !== 'chunked') continue;
+    if (lower === (body === 'chunked' ? 'content-length' : 'trailer')) continue;
     headers.push(name, received.rawHeaders[i + 1] ?? '');
   }
   if (fields.wantsTrailers) headers.push('TE', 'trailers');

@@ -102,7 +102,7 @@ export function forwardUpgrade(
     client.off('close', onClientGone);
     response.detachSocket(client);
     client.write(rawHead(answer, headers), 'latin1');
-    joinSockets(client, clientHead, backend, backendHead, end);
+    joinSockets([client, clientHead], [backend, backendHead], limits.clientStallMs, end);
   };
 
   const dispatch = new Dispatch(
@@ -134,12 +134,14 @@ export function forwardUpgrade(
   dispatch.send(false);
 }
 
-/** Each one's end ends the other's writing; an error or a close ends both, after what was written is out. */
+/**
+ * Each one's end ends the other's writing; an error or a close ends both, after what was written is out. `halfOpenMs`: how
+ * long the one may be silent when the other has ended.
+ */
 function joinSockets(
-  client: Socket,
-  clientHead: Buffer,
-  backend: Socket,
-  backendHead: Buffer,
+  [client, clientHead]: readonly [Socket, Buffer],
+  [backend, backendHead]: readonly [Socket, Buffer],
+  halfOpenMs: number,
   closed: () => void,
 ): void {
   let open = 2;
@@ -152,13 +154,13 @@ function joinSockets(
     one.setKeepAlive(true, KEEP_ALIVE_MS);
     if (head.length > 0) one.unshift(head);
     one.on('error', () => other.destroy());
+    one.once('end', () => other.setTimeout(halfOpenMs, () => other.destroy()));
     one.once('close', () => {
       other.destroySoon();
       if (--open === 0) closed();
     });
     one.pipe(other);
   }
-  if (client.destroyed) backend.destroy();
 }
 
 function rawHead(answer: IncomingMessage, headers: readonly string[]): string {
