@@ -35,7 +35,7 @@ const APP_ERRORS: readonly {
   { status: 404, of: ProductNotFoundError },
   { status: 400, of: CartLimitError },
   { status: 400, of: UnsupportedCurrencyError },
-  { status: 402, of: CardDeclinedError },
+  { status: 422, of: CardDeclinedError },
   { status: 409, of: EmptyCartError },
   { status: 422, of: InvalidAmountError },
 ];
@@ -61,13 +61,13 @@ const REMOTE: Readonly<
 
 const TITLES: ReadonlyMap<number, string> = new Map([
   [400, 'That did not look right'],
-  [402, 'Your card was declined'],
   [403, 'That request came from another site'],
   [404, 'We could not find that'],
   [405, 'That cannot be done here'],
   [409, 'Your cart is empty'],
   [413, 'That is more than we can take'],
   [415, 'We cannot read that'],
+  [422, 'Your card was declined'],
   [502, 'We lost the connection'],
   [503, 'We are busy right now'],
   [504, 'That took too long'],

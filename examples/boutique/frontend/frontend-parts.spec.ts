@@ -133,7 +133,7 @@ describe('boutique failures', () => {
 
   it('of the app are told as they are', () => {
     const declined = failureOf(new CardDeclinedError('expired', '0454', 'It expired.'));
-    expect(declined).to.include({ status: 402, detail: 'It expired.', ours: false });
+    expect(declined).to.include({ status: 422, detail: 'It expired.', ours: false });
     expect(statusOf(new EmptyCartError())).to.equal(409);
     expect(statusOf(new HttpError(413, 'too much'))).to.equal(413);
   });

@@ -132,7 +132,7 @@ describe('boutique Frontend', () => {
     visit = await new Visit().open();
     await visit.post('/cart', { product_id: MUG, quantity: '1' });
     const declined = await visit.post('/cart/checkout', { ...order, credit_card_expiration_year: '2020' });
-    expect(declined.status).to.equal(402);
+    expect(declined.status).to.equal(422);
     expect(declined.body)
       .to.contain('expired in 01/2020')
       .and.contain('1 &lt;Main&gt; St')

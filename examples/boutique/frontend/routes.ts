@@ -67,7 +67,7 @@ export class Routes {
       this.#shop.product(id, session),
       this.#shop.currencies(),
       this.#shop.cartItems(session),
-      this.#shop.recommended([id], session),
+      this.#shop.recommended([id]),
     ]);
     const ad = await this.#shop.ad(priced.product.categories);
     return page(productPage(this.#frame(session, currencyCodes, items), priced, recommended, ad));
@@ -94,7 +94,7 @@ export class Routes {
     const ids = items.map(({ productId }) => productId);
     const [cart, recommended] = await Promise.all([
       this.#shop.cart(items, session),
-      this.#shop.recommended(ids, session),
+      this.#shop.recommended(ids),
     ]);
     const frame = this.#frame(session, currencyCodes, items);
     return page(cartPage(frame, cart, recommended, this.#now().getUTCFullYear(), correction), status);
@@ -130,17 +130,14 @@ export class Routes {
       const placed = await this.#shop.placeOrder(order, session);
       const [currencyCodes, recommended] = await Promise.all([
         this.#shop.currencies().catch(() => []),
-        this.#shop.recommended(
-          placed.order.lines.map(({ productId }) => productId),
-          session,
-        ),
+        this.#shop.recommended(placed.order.lines.map(({ productId }) => productId)),
       ]);
       return page(orderPage(this.#frame(session, currencyCodes, []), placed, order.email, recommended));
     } catch (error) {
       if (!(error instanceof CardDeclinedError)) throw error;
       const problems = new Map([['credit_card_number', error.message]]);
       const message = `Your card was declined. ${error.message}`;
-      return this.#cart(session, { message, problems, typed: typedIn(form) }, 402);
+      return this.#cart(session, { message, problems, typed: typedIn(form) }, 422);
     }
   }
 

@@ -122,9 +122,9 @@ export class Shop {
     }
   }
 
-  async recommended(productIds: readonly string[], { id }: Session): Promise<readonly Product[]> {
+  async recommended(productIds: readonly string[]): Promise<readonly Product[]> {
     try {
-      const ids = await this.#recommendations.list(id, productIds);
+      const ids = await this.#recommendations.list(productIds);
       return await Promise.all(
         ids.slice(0, SHOWN_RECOMMENDATIONS).map((each) => this.#catalog.product(each)),
       );

@@ -12,17 +12,16 @@ export class Recommendations {
   }
 
   /** Ids of at most five products that go with the given ones, none of them among those. */
-  async list(userId: string, productIds: readonly string[]): Promise<string[]> {
-    return recommend(await this.#catalog.list(), userId, productIds).slice(0, MAX_RECOMMENDATIONS);
+  async list(productIds: readonly string[]): Promise<string[]> {
+    return recommend(await this.#catalog.list(), productIds).slice(0, MAX_RECOMMENDATIONS);
   }
 }
 
-/** Products of the same categories come first; the order among equals is the user's own, and stays the same. */
-export function recommend(
-  catalog: readonly Product[],
-  userId: string,
-  productIds: readonly string[],
-): string[] {
+/**
+ * Products of the same categories come first; the order among equals differs with what is given, and is the same for the
+ * same.
+ */
+export function recommend(catalog: readonly Product[], productIds: readonly string[]): string[] {
   const given = new Set(productIds);
   const liked = new Set(catalog.filter(({ id }) => given.has(id)).flatMap(({ categories }) => categories));
   return catalog
@@ -30,7 +29,7 @@ export function recommend(
     .map(({ id, categories }) => ({
       id,
       shared: categories.filter((category) => liked.has(category)).length,
-      order: hash(`${userId}/${id}`),
+      order: hash(`${productIds.join()}/${id}`),
     }))
     .sort((a, b) => b.shared - a.shared || a.order - b.order)
     .map(({ id }) => id);

@@ -31,7 +31,7 @@ ${header(frame)}
 <main>${content}</main>
 <footer class="foot"><div class="wrap">
 <span>A demonstration: nothing is sold, charged or sent. Euro reference rates of the ECB, ${ratesDate}.</span>
-<span>Served by ${frame.servedBy}</span>
+<span title="Served by ${frame.servedBy}">Made of eleven components.</span>
 </div></footer>
 </body>
 </html>`;
