@@ -1,3 +1,4 @@
+import { MAIN } from '../../sdk/protocol/app-description.js';
 import type { Failed, Logs } from '../../sdk/protocol/control.js';
 import type { LogLine } from '../api/api-types.js';
 import type { OutputFolder } from '../logs/output-folder.js';
@@ -6,7 +7,7 @@ import type { ReplicaSpec } from './replica-host.js';
 import { replicaId } from './replica-record.js';
 
 export interface ProcletOutputOptions {
-  readonly spec: Pick<ReplicaSpec, 'app' | 'version' | 'replica'>;
+  readonly spec: Pick<ReplicaSpec, 'app' | 'version' | 'replica' | 'hosting'>;
   readonly folder: OutputFolder;
   readonly clock: Clock;
   readonly onLog: (line: Omit<LogLine, 'sequence'>) => void;
@@ -22,10 +23,13 @@ export class ProcletOutput {
   readonly #options: ProcletOutputOptions;
   readonly #stdout: string;
   readonly #stderr: string;
+  /** Whose lines those are that do not say: the only one here, or unknown. */
+  readonly #soleComponent: string;
   #lastErrors: string[] = [];
 
   constructor(options: ProcletOutputOptions) {
     this.#options = options;
+    this.#soleComponent = soleComponent(options.spec.hosting);
     const name = `${options.spec.replica.replaceAll(/[^\w.-]/g, '_').slice(0, 80)}-${replicaId(options.spec)}`;
     this.#stdout = `${name}.out`;
     this.#stderr = `${name}.err`;
@@ -69,9 +73,14 @@ export class ProcletOutput {
     this.#options.folder.remove(this.#stderr);
   }
 
-  #say(source: LogLine['source'], level: number, message: string, component = ''): void {
+  #say(source: LogLine['source'], level: number, message: string, component = this.#soleComponent): void {
     const { app, version, replica } = this.#options.spec;
     const time = this.#options.clock.now();
     this.#options.onLog({ time, level, component, message, fields: {}, app, version, replica, source });
   }
+}
+
+function soleComponent({ components, main }: ReplicaSpec['hosting']): string {
+  const hosted = [...components.map(({ name }) => name), ...(main ? [MAIN] : [])];
+  return hosted.length === 1 ? (hosted[0] ?? '') : '';
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProcessIdentity } from '../processes/process-identity.js';
 import type { ReplicaSpec } from './replica-host.js';
 
