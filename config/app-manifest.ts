@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** `weaver.toml`: how an app is built and run. Every key has a default, so that no file is needed at all. */
 

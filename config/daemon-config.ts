@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readToml } from './read-toml.js';
 import { defaultDaemonConfigFile, defaultStateFolder, namedStateFolder } from './state-folder-path.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigProblem } from './config-problem.js';
 import { nearestName } from './nearest-name.js';
 import { formatKeyPath, formatSection, type KeyPath, lineOfKey } from './toml-path.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ApiError } from './api-error.js';
 
 /** A request as a route sees it. */

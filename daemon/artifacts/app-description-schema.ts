@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 
 const name = z.string().min(1).max(200);
