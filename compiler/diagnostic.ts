@@ -50,7 +50,7 @@ export interface Diagnostic {
   readonly mend: string;
 }
 
-/** By place, then code, path and message; each once. */
+/** By place, then code and message; each once, with the shortest of its paths. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const sorted = [...diagnostics].sort(
     (a, b) =>
@@ -58,12 +58,13 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
       a.line - b.line ||
       a.column - b.column ||
       compare(a.code, b.code) ||
-      compare(a.path, b.path) ||
-      compare(a.message, b.message),
+      compare(a.message, b.message) ||
+      a.path.length - b.path.length ||
+      compare(a.path, b.path),
   );
   const seen = new Set<string>();
-  return sorted.filter(({ file, line, column, code, path, message }) => {
-    const key = JSON.stringify([file, line, column, code, path, message]);
+  return sorted.filter(({ file, line, column, code, message }) => {
+    const key = JSON.stringify([file, line, column, code, message]);
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -127,15 +127,16 @@ function nameOf(
 /** Where the call stands when that is not the top level of a module, in words. */
 function notAtTopLevel(call: ts.CallExpression): string | undefined {
   let node: ts.Node = call.parent;
+  let block: string | undefined;
   while (!ts.isSourceFile(node)) {
     if (ts.isFunctionLike(node)) return 'inside a function';
     if (ts.isClassLike(node)) return 'inside a class';
     if (isConditional(node)) return 'only under a condition';
     if (ts.isIterationStatement(node, false)) return 'inside a loop';
-    if (ts.isBlock(node) || ts.isModuleBlock(node)) return 'inside a block';
+    if (ts.isBlock(node) || ts.isModuleBlock(node)) block = 'inside a block';
     node = node.parent;
   }
-  return undefined;
+  return block;
 }
 
 function isConditional(node: ts.Node): boolean {

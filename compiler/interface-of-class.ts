@@ -77,7 +77,7 @@ function methodShape(scope: TypeScope, method: Method): MethodShape | undefined 
       scope.obstacles.push(scope.places.diagnostic(at, { ...obstacle, path: `${path}()` }));
     return undefined;
   }
-  const place: Place = { path, node, depth: 0 };
+  const place: Place = { path, name: path, node, depth: 0 };
   const parameters = signature.parameters.map((parameter, index) =>
     parameterShape(scope, place, parameter, index),
   );

@@ -65,12 +65,19 @@ export function cannotTravel(scope: TypeScope, place: Place, { what, mend }: Obs
     scope.places.diagnostic(isDeclaration(node) ? nameNode(node) : node, {
       code: 'TYPE_CANNOT_TRAVEL',
       message: `${what} cannot travel`,
-      path: place.path,
+      path: clipped(place.path),
       mend,
     }),
   );
   return { kind: 'null' };
 }
+
+/** A type without end has a path without end. */
+function clipped(path: string): string {
+  return path.length <= LONGEST_PATH ? path : `${path.slice(0, LONGEST_PATH)}…`;
+}
+
+const LONGEST_PATH = 100;
 
 function isDeclaration(node: ts.Node): node is ts.Declaration {
   return ts.getNameOfDeclaration(node as ts.Declaration) !== undefined;

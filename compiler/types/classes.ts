@@ -19,9 +19,9 @@ export function classShape(scope: TypeScope, type: ts.Type, symbol: ts.Symbol, p
     });
   const classId = bindableClass(scope, symbol, place);
   if (classId === undefined) return { kind: 'null' };
-  const definition = scope.names.claim(type, place.path);
+  const definition = scope.names.claim(type, place.name);
   scope.named.set(type, definition);
-  const fields = fieldsOf(scope, scope.checker.getPropertiesOfType(type), place);
+  const fields = fieldsOf(scope, scope.checker.getPropertiesOfType(type), { ...place, name: definition });
   scope.definitions.set(definition, { kind: 'object', fields, classId });
   return { kind: 'reference', name: definition };
 }

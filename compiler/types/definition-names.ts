@@ -11,34 +11,33 @@ const LONGEST = 80;
 
 /**
  * Gives each definition a readable name, legal in Avro and unique in the app: `Order`, `Page_Product` for
- * `Page<Product>`, `Cart_add_item` for a type written in place; `Order_shop` for a second Order, of shop.ts.
+ * `Page<Product>`, `Order_address` for a type written in place; `Order_shop` for a second Order, of shop.ts.
  */
 export class DefinitionNames {
-  readonly #taken = new Set<string>();
+  /** The file that each name's type is of. */
+  readonly #taken = new Map<string, string | undefined>();
   readonly #checker: ts.TypeChecker;
 
   constructor(checker: ts.TypeChecker) {
     this.#checker = checker;
   }
 
-  /** @param path where the type stands; names those that have no name of their own */
-  claim(type: ts.Type, path: string): string {
-    const wanted = legal(this.#own(type) ?? path);
-    const file = this.#file(type);
-    return this.#unique(wanted, file === undefined ? [] : [legal(`${wanted}_${file}`)]);
-  }
-
-  #unique(wanted: string, others: readonly string[]): string {
-    for (const name of [wanted, ...others]) if (this.#take(name)) return name;
+  /** @param otherwise names a type that has no name of its own; need not be legal */
+  claim(type: ts.Type, otherwise: string): string {
+    const wanted = legal(this.#own(type) ?? otherwise);
+    const file = fileOf(type);
+    if (this.#take(wanted, file)) return wanted;
+    const qualified = legal(`${wanted}_${file}`);
+    if (this.#taken.get(wanted) !== file && this.#take(qualified, file)) return qualified;
     for (let number = 2; ; number++) {
       const name = `${wanted}_${number}`;
-      if (this.#take(name)) return name;
+      if (this.#take(name, file)) return name;
     }
   }
 
-  #take(name: string): boolean {
+  #take(name: string, file: string | undefined): boolean {
     if (this.#taken.has(name)) return false;
-    this.#taken.add(name);
+    this.#taken.set(name, file);
     return true;
   }
 
@@ -63,13 +62,11 @@ export class DefinitionNames {
   #withArguments(name: string, args: readonly ts.Type[]): string {
     return [name, ...args.map((arg) => this.#own(arg) ?? this.#checker.typeToString(arg))].join('_');
   }
+}
 
-  #file(type: ts.Type): string | undefined {
-    const declaration = (type.aliasSymbol ?? type.getSymbol())?.declarations?.[0];
-    return declaration === undefined
-      ? undefined
-      : basename(declaration.getSourceFile().fileName).split('.')[0];
-  }
+function fileOf(type: ts.Type): string | undefined {
+  const declaration = (type.aliasSymbol ?? type.getSymbol())?.declarations?.[0];
+  return declaration === undefined ? undefined : basename(declaration.getSourceFile().fileName).split('.')[0];
 }
 
 function legal(text: string): string {

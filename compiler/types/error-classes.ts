@@ -74,7 +74,7 @@ function ownFields(scope: TypeScope, type: ts.Type, name: string): readonly Fiel
     if (declaration === undefined || !isPublicField(declaration) || BASE_FIELDS.has(property.name)) return [];
     if (isOfLanguage(scope, property)) return [];
     const { field, obstacles } = attempt(scope, () =>
-      fieldOf(scope, property, { path: name, node: declaration, depth: 0 }),
+      fieldOf(scope, property, { path: name, name, node: declaration, depth: 0 }),
     );
     for (const obstacle of obstacles)
       scope.warnings.push(leftOut(obstacle, `${name}${memberStep(property.name)}`));

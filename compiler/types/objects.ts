@@ -16,9 +16,9 @@ export function objectShape(scope: TypeScope, type: ts.Type, place: Place): Shap
   }
   if (properties.length === 0 && indexes.length === 0 && isAnonymous(type))
     return cannotTravel(scope, place, OBSTACLES.emptyObject);
-  const name = scope.names.claim(type, place.path);
+  const name = scope.names.claim(type, place.name);
   scope.named.set(type, name);
-  scope.definitions.set(name, { kind: 'object', fields: fieldsOf(scope, properties, place) });
+  scope.definitions.set(name, { kind: 'object', fields: fieldsOf(scope, properties, { ...place, name }) });
   return { kind: 'reference', name };
 }
 

@@ -26,7 +26,12 @@ export function shapeOfType(scope: TypeScope, type: ts.Type, place: Place): Shap
   const obstacle = isThis(scope, type) ? OBSTACLES.thisType : simpleObstacle(flags);
   if (obstacle !== undefined) return cannotTravel(scope, place, obstacle);
   if (flags & TypeFlags.Union)
-    return recursive(scope, type, place, () => unionShape(scope, (type as ts.UnionType).types, place));
+    return recursive(scope, type, place, () =>
+      unionShape(scope, (type as ts.UnionType).types, {
+        ...place,
+        name: type.aliasSymbol?.name ?? place.name,
+      }),
+    );
   if (flags & TypeFlags.Intersection)
     return recursive(scope, type, place, () => intersectionShape(scope, type as ts.IntersectionType, place));
   if (canRecur(scope, type)) return recursive(scope, type, place, () => structuredShape(scope, type, place));
@@ -102,7 +107,7 @@ function recursive(scope: TypeScope, type: ts.Type, place: Place, read: () => Sh
   if (known !== undefined) return { kind: 'reference', name: known };
   const outer = scope.open.get(type);
   if (outer !== undefined) {
-    outer.name ??= scope.names.claim(type, place.path);
+    outer.name ??= scope.names.claim(type, place.name);
     return { kind: 'reference', name: outer.name };
   }
   const self: { name: string | undefined } = { name: undefined };

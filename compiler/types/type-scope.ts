@@ -10,6 +10,8 @@ export type NamedClass = ts.ClassDeclaration & { readonly name: ts.Identifier };
 export interface Place {
   /** Such as `Cart.add(item).options`. */
   readonly path: string;
+  /** Name for a type that has none of its own and stands here: that of the definition around it, and the way from there. */
+  readonly name: string;
   /** The innermost declaration on the way that is the app's own: where the mend is to be made. */
   readonly node: ts.Node;
   /** Number of types around this one. */
@@ -42,7 +44,12 @@ export interface TypeScope {
 /** The place one step further inside. */
 export function inside(scope: TypeScope, place: Place, step: string, declaration?: ts.Declaration): Place {
   const own = declaration !== undefined && scope.places.isOwn(declaration);
-  return { path: place.path + step, node: own ? declaration : place.node, depth: place.depth + 1 };
+  return {
+    path: place.path + step,
+    name: `${place.name}_${step}`,
+    node: own ? declaration : place.node,
+    depth: place.depth + 1,
+  };
 }
 
 /** `.name`, or `["content-type"]` where that is no identifier. */

@@ -4,8 +4,18 @@ import { inside, type Place, type TypeScope } from './type-scope.js';
 import { unite } from './unite.js';
 
 export function unionShape(scope: TypeScope, types: readonly ts.Type[], place: Place): Shape {
+  return unite(types.map((type) => scope.read(type, branchPlace(scope, type, place))));
+}
+
+/** Branches written in place are named by what tells them apart: `Shape_circle` for `{ kind: 'circle' }`. */
+function branchPlace(scope: TypeScope, type: ts.Type, place: Place): Place {
   const branch = inside(scope, place, '');
-  return unite(types.map((type) => scope.read(type, branch)));
+  if ((type.flags & ts.TypeFlags.Object) === 0) return branch;
+  for (const property of scope.checker.getPropertiesOfType(type)) {
+    const value = scope.checker.getTypeOfSymbol(property);
+    if (value.isStringLiteral()) return { ...branch, name: `${place.name}_${value.value}` };
+  }
+  return branch;
 }
 
 /**
