@@ -1,5 +1,13 @@
 import type { CodeModule } from './code-module.js';
-import type { DefinitionLayout, FieldLayout, Layout, MapLayout, TupleLayout, UnionLayout } from './layout.js';
+import {
+  type DefinitionLayout,
+  type FieldLayout,
+  isLeaf,
+  type Layout,
+  type MapLayout,
+  type TupleLayout,
+  type UnionLayout,
+} from './layout.js';
 import { literal, propertyKey, quote, type Source } from './source.js';
 
 /**
@@ -84,17 +92,27 @@ function decoderOf(code: CodeModule, name: string): string {
 }
 
 function decodeDefinition(to: Source, code: CodeModule, definition: DefinitionLayout): string {
+  const decodeField = code.isRecursive(definition.name) ? decodeRecurring : decode;
   switch (definition.kind) {
     case 'alias':
       return decode(to, code, definition.value);
     case 'object':
-      return decodeObject(to, code, definition.fields, definition.classId);
+      return decodeObject(to, code, definition.fields, definition.classId, decodeField);
     case 'error': {
       const error = declare(to, `readErrorBase(reader, ${quote(definition.classId)})`);
-      decodeOnto(to, code, definition.fields, error);
+      decodeOnto(to, code, definition.fields, error, decodeField);
       return error;
     }
   }
+}
+
+/** As decode, for fields of definitions that recur: with few locals, since each takes stack for every level. */
+function decodeRecurring(to: Source, code: CodeModule, layout: Layout): string {
+  if (isLeaf(layout) || layout.kind === 'reference') return decode(to, code, layout);
+  const name = code.functionFor('decode', layout, layout.kind, 'reader, depth', (body) => {
+    body.line(`return ${decode(body, code, layout)};`);
+  });
+  return declare(to, `${name}(reader, depth)`);
 }
 
 /** One literal of the required fields, so that all such objects have one hidden class; then those that are there. */
@@ -103,8 +121,9 @@ function decodeObject(
   code: CodeModule,
   fields: readonly FieldLayout[],
   classId: string | undefined,
+  decodeField: typeof decode,
 ): string {
-  const read = fields.map((field) => ({ ...field, value: decode(to, code, field.layout) }));
+  const read = fields.map((field) => ({ ...field, value: decodeField(to, code, field.layout) }));
   const prototype = classId === undefined ? [] : [`__proto__: prototypeOf(${quote(classId)})`];
   const required = read
     .filter((field) => !field.optional)
@@ -126,9 +145,10 @@ export function decodeOnto(
   code: CodeModule,
   fields: readonly FieldLayout[],
   object: string,
+  decodeField = decode,
 ): void {
   for (const { name, layout, optional } of fields) {
-    const value = decode(to, code, layout);
+    const value = decodeField(to, code, layout);
     to.line(`${optional ? `if (${value} !== undefined) ` : ''}define(${object}, ${quote(name)}, ${value});`);
   }
 }

@@ -1,7 +1,14 @@
 import type { CodeModule } from './code-module.js';
 import { describeLayout } from './describe-layout.js';
 import { encodeUnion } from './encode-union.js';
-import type { DefinitionLayout, FieldLayout, Layout, MapLayout, TupleLayout } from './layout.js';
+import {
+  type DefinitionLayout,
+  type FieldLayout,
+  isLeaf,
+  type Layout,
+  type MapLayout,
+  type TupleLayout,
+} from './layout.js';
 import {
   fieldOf,
   fieldPart,
@@ -86,17 +93,37 @@ export function writeIndex(index: number): string {
   return index < 64 ? `writer.writeUint8(${index * 2});` : `writer.writeLong(${index});`;
 }
 
-export function encodeFields(
-  to: Source,
-  code: CodeModule,
-  fields: readonly FieldLayout[],
-  value: string,
-): void {
+/** The fields of a definition, each with its own part of the path. */
+function encodeFields(to: Source, code: CodeModule, fields: readonly FieldLayout[], value: string): void {
   for (const field of fields) {
     const local = to.fresh('field');
     to.line(`const ${local} = ${fieldOf(value, field.name)};`);
     encode(to, code, field.layout, local, [fieldPart(field.name)]);
   }
+}
+
+/**
+ * As encodeFields, for definitions that recur: with few locals, since an interpreted function takes stack for each of
+ * them and for every level, whichever block they are in. Fields with parts get functions of their own.
+ */
+function encodeRecurringFields(to: Source, code: CodeModule, fields: readonly FieldLayout[]): void {
+  to.line('let at, field;');
+  to.block('try {', () => {
+    for (const { name, layout } of fields) {
+      to.line(`at = ${pathExpression([fieldPart(name)])};`);
+      to.line(`field = ${fieldOf('value', name)};`);
+      if (layout.kind === 'reference') to.line(`${encoderOf(code, layout.name)}(writer, field, depth + 1);`);
+      else if (isLeaf(layout)) encode(to, code, layout, 'field', []);
+      else to.line(`${partEncoder(code, layout)}(writer, field, depth);`);
+    }
+  });
+  to.line('catch (thrown) { throw within(thrown, at); }');
+}
+
+function partEncoder(code: CodeModule, layout: Layout): string {
+  return code.functionFor('encode', layout, layout.kind, 'writer, value, depth', (body) => {
+    encode(body, code, layout, 'value', []);
+  });
 }
 
 const WRITES = {
@@ -116,16 +143,19 @@ function encoderOf(code: CodeModule, name: string): string {
 
 function encodeDefinition(to: Source, code: CodeModule, definition: DefinitionLayout): void {
   const refusal = `mismatch("", ${quote(definition.name)}, value);`;
+  const encodeAll = code.isRecursive(definition.name)
+    ? (fields: readonly FieldLayout[]) => encodeRecurringFields(to, code, fields)
+    : (fields: readonly FieldLayout[]) => encodeFields(to, code, fields, 'value');
   switch (definition.kind) {
     case 'alias':
       return encode(to, code, definition.value, 'value', []);
     case 'object':
       to.line(`if (typeof value !== "object" || value === null || Array.isArray(value)) ${refusal}`);
-      return encodeFields(to, code, definition.fields, 'value');
+      return encodeAll(definition.fields);
     case 'error':
       to.line(`if (!(value instanceof Error)) ${refusal}`);
       to.line('writeErrorBase(writer, value);');
-      return encodeFields(to, code, definition.fields, 'value');
+      return encodeAll(definition.fields);
   }
 }
 

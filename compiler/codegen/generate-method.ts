@@ -11,14 +11,10 @@ export function generateMethod(to: Source, code: CodeModule, method: MethodLayou
     () => {
       to.line(`name: ${quote(method.name)},`);
       to.line(`streaming: ${method.streaming},`);
-      encodingMethod(to, 'encodeArguments(writer, args) {', () =>
-        encodeArguments(to, code, method.parameters),
-      );
-      decodingMethod(to, 'decodeArguments(reader) {', () => decodeArguments(to, code, method.parameters));
-      encodingMethod(to, 'encodeResult(writer, value) {', () => encodeResult(to, code, method.result));
-      decodingMethod(to, 'decodeResult(reader) {', () =>
-        to.line(`return ${decode(to, code, method.result)};`),
-      );
+      encoding(to, 'encodeArguments(writer, args) {', () => encodeArguments(to, code, method.parameters));
+      decoding(to, 'decodeArguments(reader) {', () => decodeArguments(to, code, method.parameters));
+      encoding(to, 'encodeResult(writer, value) {', () => encodeResult(to, code, method.result));
+      decoding(to, 'decodeResult(reader) {', () => to.line(`return ${decode(to, code, method.result)};`));
     },
     '},',
   );
@@ -34,7 +30,7 @@ export function generateThrownError(
     '{',
     () => {
       to.line(`classId: ${quote(classId)},`);
-      decodingMethod(to, 'encodeFields(writer, error) {', () => {
+      encoding(to, 'encodeFields(writer, error) {', () => {
         for (const { name, layout } of fields) {
           const [start, value] = [to.fresh('start'), to.fresh('field')];
           to.line(`const ${start} = writer.position;`);
@@ -50,30 +46,28 @@ export function generateThrownError(
           });
         }
       });
-      decodingMethod(to, 'decodeFields(reader, error) {', () => decodeOnto(to, code, fields, 'error'));
+      decoding(to, 'decodeFields(reader, error) {', () => decodeOnto(to, code, fields, 'error'));
     },
     '},',
   );
 }
 
-function encodingMethod(to: Source, head: string, body: () => void): void {
+function encoding(to: Source, head: string, body: () => void): void {
+  methodOf(to, head, body, 'asViolation');
+}
+
+function decoding(to: Source, head: string, body: () => void): void {
+  methodOf(to, head, body, 'asMalformed');
+}
+
+/** @param asCallerSees turns what was thrown within into what the method throws */
+function methodOf(to: Source, head: string, body: () => void, asCallerSees: string): void {
   to.block(
     head,
     () => {
       to.line('const depth = 0;');
       to.block('try {', body);
-      to.line('catch (thrown) { throw asViolation(thrown); }');
-    },
-    '},',
-  );
-}
-
-function decodingMethod(to: Source, head: string, body: () => void): void {
-  to.block(
-    head,
-    () => {
-      to.line('const depth = 0;');
-      body();
+      to.line(`catch (thrown) { throw ${asCallerSees}(thrown); }`);
     },
     '},',
   );

@@ -8,7 +8,9 @@ import { quote, Source } from './source.js';
 
 /** What generated code uses of 'weaverd/compiled'. */
 const RUNTIME_NAMES = [
+  'asMalformed',
   'asViolation',
+  'countUnknownKeys',
   'define',
   'hasOnlyKeys',
   'keySegment',

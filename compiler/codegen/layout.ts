@@ -29,6 +29,23 @@ export type LeafLayout =
   | { readonly kind: 'date' }
   | EnumLayout;
 
+/** Whether values have no parts that are values themselves. */
+export function isLeaf(layout: Layout): layout is LeafLayout {
+  switch (layout.kind) {
+    case 'array':
+    case 'set':
+    case 'tuple':
+    case 'record':
+    case 'map':
+    case 'union':
+    case 'tagged':
+    case 'reference':
+      return false;
+    default:
+      return true;
+  }
+}
+
 export interface EnumLayout {
   readonly kind: 'enum';
   readonly name: string;

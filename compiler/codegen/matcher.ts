@@ -38,16 +38,42 @@ export function selectorOf(
 ): string {
   return code.functionFor('select', branches, category, 'value, depth', (body) => {
     selectByClass(body, code, union, branches);
-    body.block('for (let strictness = 2; strictness >= 0; strictness--) {', () => {
+    const match = (index: number, strictness: string): string => {
+      const layout = branchAt(union, index);
+      return matchExpression(code, layout, 'value', strictness, 'memo');
+    };
+    body.block('for (let strictness = 2; strictness > 0; strictness--) {', () => {
       body.line('const memo = {};');
-      for (const index of branches) {
-        const layout = union.branches[index]?.layout;
-        if (layout === undefined) continue;
-        body.line(`if (${matchExpression(code, layout, 'value', 'strictness', 'memo')}) return ${index};`);
-      }
+      for (const index of branches) body.line(`if (${match(index, 'strictness')}) return ${index};`);
     });
-    body.line('return -1;');
+    body.line('const memo = {};');
+    body.line('let [closest, least] = [-1, Infinity];');
+    for (const index of branches) {
+      body.block(`if (least > 0 && ${match(index, '0')}) {`, () => {
+        body.line(`const lost = ${lostKeys(code, branchAt(union, index))};`);
+        body.line(`if (lost < least) [closest, least] = [${index}, lost];`);
+      });
+    }
+    body.line('return closest;');
   });
+}
+
+/** How many properties of the value the branch would leave behind. */
+function lostKeys(code: CodeModule, layout: Layout): string {
+  const definition = layout.kind === 'reference' ? code.definition(layout.name) : undefined;
+  return definition?.kind === 'object'
+    ? `countUnknownKeys(value, ${knownKeys(code, definition.fields)})`
+    : '0';
+}
+
+function knownKeys(code: CodeModule, fields: readonly FieldLayout[]): string {
+  return code.constant(`new Set([${fields.map(({ name }) => quote(name)).join(', ')}])`);
+}
+
+function branchAt(union: UnionLayout, index: number): Layout {
+  const branch = union.branches[index];
+  if (branch === undefined) throw new Error(`no branch ${index}`);
+  return branch.layout;
 }
 
 /** A JavaScript expression; `depth` is in scope. */
@@ -86,8 +112,8 @@ export function matchExpression(
 
 function selectByClass(to: Source, code: CodeModule, union: UnionLayout, branches: readonly number[]): void {
   const classes = branches.flatMap((branch) => {
-    const layout = union.branches[branch]?.layout;
-    const definition = layout?.kind === 'reference' ? code.definition(layout.name) : undefined;
+    const layout = branchAt(union, branch);
+    const definition = layout.kind === 'reference' ? code.definition(layout.name) : undefined;
     const classId = definition === undefined || definition.kind === 'alias' ? undefined : definition.classId;
     return classId === undefined ? [] : [{ branch, classId }];
   });
@@ -179,10 +205,7 @@ function matchDefinition(to: Source, code: CodeModule, definition: DefinitionLay
       return to.line(`return ${match(definition.value, 'value')};`);
     case 'object': {
       to.line('if (typeof value !== "object" || value === null || Array.isArray(value)) return false;');
-      const known = code.constant(
-        `new Set([${definition.fields.map(({ name }) => quote(name)).join(', ')}])`,
-      );
-      to.line(`if (!hasOnlyKeys(value, ${known}, strictness)) return false;`);
+      to.line(`if (!hasOnlyKeys(value, ${knownKeys(code, definition.fields)}, strictness)) return false;`);
       matchPrototype(to, definition.classId);
       return matchFields(to, definition.fields, match);
     }

@@ -2,6 +2,7 @@
 export { bindClass, boundClass, registerCompiledApp } from './compiled.js';
 export { omitField, readErrorBase, writeErrorBase } from './error-values.js';
 export {
+  asMalformed,
   asViolation,
   keySegment,
   MAX_NESTING,
@@ -10,4 +11,12 @@ export {
   refuseNesting,
   within,
 } from './mismatch.js';
-export { define, hasOnlyKeys, nearestClass, own, prototypeOf, recordKeys } from './objects.js';
+export {
+  countUnknownKeys,
+  define,
+  hasOnlyKeys,
+  nearestClass,
+  own,
+  prototypeOf,
+  recordKeys,
+} from './objects.js';

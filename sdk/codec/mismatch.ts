@@ -6,6 +6,9 @@ import { MalformedInput, TypeViolation } from './violations.js';
  */
 export const MAX_NESTING = 512;
 
+const DEEPER = 'a deeper one, or one that contains itself';
+const SHALLOW = `a value nested at most ${MAX_NESTING} levels deep`;
+
 /** Longer texts of values are not repeated in messages. */
 const QUOTED_CHARACTERS = 32;
 /** A path of more parts is shown without its middle. */
@@ -40,6 +43,7 @@ export function within(thrown: unknown, segment: string): unknown {
 
 /** What the method's caller sees of what was thrown. */
 export function asViolation(thrown: unknown): unknown {
+  if (isStackOverflow(thrown)) return new TypeViolation('', SHALLOW, DEEPER);
   if (!(thrown instanceof Mismatch)) return thrown;
   const segments = thrown.segments.reverse();
   const half = SHOWN_SEGMENTS / 2;
@@ -51,16 +55,24 @@ export function asViolation(thrown: unknown): unknown {
   return new TypeViolation(path.startsWith('.') ? path.slice(1) : path, thrown.expected, thrown.actual);
 }
 
+/** What the caller of a decoding method sees of what was thrown. */
+export function asMalformed(thrown: unknown): unknown {
+  return isStackOverflow(thrown)
+    ? new MalformedInput('values nested more deeply than the stack holds')
+    : thrown;
+}
+
 export function refuseNesting(): never {
-  throw new Mismatch(
-    '',
-    `a value nested at most ${MAX_NESTING} levels deep`,
-    'a deeper one, or one that contains itself',
-  );
+  throw new Mismatch('', SHALLOW, DEEPER);
 }
 
 export function refuseNestedInput(): never {
   throw new MalformedInput(`values nested more than ${MAX_NESTING} levels deep`);
+}
+
+/** The bound on levels is met first, unless the caller has used up most of the stack, or its types are very wide. */
+function isStackOverflow(thrown: unknown): boolean {
+  return thrown instanceof RangeError && thrown.message === 'Maximum call stack size exceeded';
 }
 
 /** The part of a path for an entry of a record or of a Map. */

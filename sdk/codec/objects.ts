@@ -50,3 +50,7 @@ export function hasOnlyKeys(value: object, known: ReadonlySet<string>, strictnes
   }
   return true;
 }
+
+export function countUnknownKeys(value: object, known: ReadonlySet<string>): number {
+  return Object.keys(value).filter((key) => !known.has(key)).length;
+}
