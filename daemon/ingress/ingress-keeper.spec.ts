@@ -191,7 +191,7 @@ describe('the keeper of the ingress process', () => {
     ingress.setRoutes([route([backend.identity])]);
     await serving(ingress);
     ingress.setRoutes([]);
-    clock.advance(60_000);
+    clock.advance(30_000);
     ingress.setRoutes([route([backend.identity])]);
     expect(ingress.status().state).to.equal('draining');
     await until(() => {
