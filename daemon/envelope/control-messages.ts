@@ -18,6 +18,8 @@ import type {
  */
 const name = z.string().max(1000);
 const count = z.number().min(0);
+/** A quotient that a proclet may have had nothing to divide by: NaN, which JSON writes as null. */
+const measured = count.catch(0);
 
 const address = z.union([
   z.object({ kind: z.literal('unix'), path: z.string().min(1).max(107) }),
@@ -52,7 +54,7 @@ const load: z.ZodType<Load> = z.object({
   intervalMs: count,
   cpuMs: count,
   rssBytes: count,
-  eventLoopUtilization: count,
+  eventLoopUtilization: measured,
   methods: z
     .array(
       z.object({
@@ -62,8 +64,8 @@ const load: z.ZodType<Load> = z.object({
         remote: z.boolean(),
         calls: count,
         errors: count,
-        p50Ms: count,
-        p99Ms: count,
+        p50Ms: measured,
+        p99Ms: measured,
       }),
     )
     .max(10_000),

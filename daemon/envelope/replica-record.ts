@@ -90,7 +90,10 @@ export function parseRecord(text: string): ReplicaRecord | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Equal to another spec's exactly if both start the same process. */
+/**
+ * Equal to another spec's exactly if both start the same process. It is compared with the record of an earlier daemon:
+ * a field added to ReplicaSpec must be undefined by default, or an upgrade restarts every replica.
+ */
 export function specFingerprint(spec: ReplicaSpec): string {
   return JSON.stringify(sorted(spec));
 }
