@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CliEnvironment } from '../environment.js';
+import { writeJson } from '../output/json.js';
+import { addDaemonOptions, type DaemonOptions, examples } from './options.js';
+
+interface StartOptions extends DaemonOptions {
+  readonly config?: string;
+  readonly detach?: true;
+}
+
+export function addStart(program: Command, cli: CliEnvironment): void {
+  addDaemonOptions(
+    program
+      .command('start')
+      .summary('start a long-running daemon')
+      .description(
+        'Runs the daemon in the foreground, as a service manager wants it, or detached. When it ends on SIGTERM or Ctrl-C the apps go on, and the next daemon on the same state folder adopts them; `weaverd shutdown` stops both.',
+      ),
+  )
+    .option(
+      '--config <file>',
+      'the weaverd.toml to read (default: /etc/weaverd/weaverd.toml for root, else ~/.config/weaverd/weaverd.toml)',
+    )
+    .option('--detach', 'leave it running in the background, and wait until it answers')
+    .addHelpText(
+      'after',
+      examples('start', 'start --detach', 'start --config weaverd.toml --state /srv/weaverd'),
+    )
+    .action(async (options: StartOptions) => {
+      const config = options.config === undefined ? [] : ['--config', resolve(cli.cwd, options.config)];
+      if (options.detach === true) return startDetached(cli, options, config);
+      const state = options.state === undefined ? [] : ['--state', resolve(cli.cwd, options.state)];
+      // This process becomes the daemon, which reads its arguments and ends the process itself.
+      process.argv.splice(2, process.argv.length, ...state, ...config);
+      await import('../../daemon/main.js');
+      await new Promise(() => {});
+    });
+}
+
+async function startDetached(
+  cli: CliEnvironment,
+  options: StartOptions,
+  args: readonly string[],
+): Promise<void> {
+  const [{ loadDaemonConfig }, { startDaemonProcess }] = await Promise.all([
+    import('../../config/daemon-config.js'),
+    import('../session/daemon-process.js'),
+  ]);
+  const { cwd, env, userId } = cli;
+  const { stateFolder } = await loadDaemonConfig({
+    file: options.config,
+    stateFolder: options.state,
+    env,
+    cwd,
+    userId,
+  });
+  const { pid, logFile } = await startDaemonProcess(cli, { stateFolder, life: 'detached', args });
+  if (options.json === true) return writeJson(cli.stdout, { pid, stateFolder, logFile });
+  cli.stdout.write(`daemon ${pid} runs on ${stateFolder}\n  log: ${logFile}\n`);
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { AppStatus, DaemonStatus } from '../../daemon/api/api-types.js';
+import type { CliEnvironment } from '../environment.js';
+import { type Colours, coloursFor } from '../output/colours.js';
+import { ReportedFailure } from '../output/errors.js';
+import { EXIT } from '../output/exit-codes.js';
+import { writeJson } from '../output/json.js';
+import { formatAge, formatBytes, formatPercent } from '../output/quantities.js';
+import {
+  formatAppHead,
+  formatFailures,
+  formatListeners,
+  formatReplicaTable,
+} from '../output/replica-table.js';
+import { withDaemon } from '../session/with-daemon.js';
+import { addDaemonOptions, type DaemonOptions, examples } from './options.js';
+
+export function addStatus(program: Command, cli: CliEnvironment): void {
+  addDaemonOptions(
+    program
+      .command('status')
+      .summary('show the daemon, or one app, in full')
+      .description(
+        'Shows how the daemon and its apps are; of one app also why something of it is not serving. With an app, the exit code is 5 unless it serves or has completed.',
+      )
+      .argument('[app]', 'name of an app; all by default'),
+  )
+    .addHelpText('after', examples('status', 'status boutique', 'status boutique --json'))
+    .action((app: string | undefined, options: DaemonOptions) =>
+      withDaemon(cli, options, async (client) => {
+        const colours = coloursFor(cli.stdout, cli.env);
+        if (app === undefined) {
+          const status = await client.status();
+          if (options.json === true) return writeJson(cli.stdout, status);
+          const lines = [...daemonLines(status, cli.now(), colours)];
+          for (const each of status.apps) lines.push('', ...appLines(each, cli.now(), colours));
+          return cli.stdout.write(`${lines.join('\n')}\n`);
+        }
+        const status = await client.app(app);
+        if (options.json === true) writeJson(cli.stdout, status);
+        else cli.stdout.write(`${appLines(status, cli.now(), colours).join('\n')}\n`);
+        if (status.state !== 'serving' && status.state !== 'completed')
+          throw new ReportedFailure(EXIT.unhealthy);
+      }),
+    );
+}
+
+function daemonLines(status: DaemonStatus, now: number, colours: Colours): readonly string[] {
+  const { weaverd, pid, host, startedAt, stateFolder, daemon, ingress, problems } = status;
+  const ingressPid = ingress.pid === undefined ? '' : ` ${ingress.pid}`;
+  return [
+    `${colours.bold('weaverd')} ${weaverd} on ${host}  ${colours.dim(`up ${formatAge(now - startedAt)}, state in ${stateFolder}`)}`,
+    `  daemon ${pid}  ${formatBytes(daemon.rssBytes)}, ${formatPercent(daemon.cpuPercent)} CPU`,
+    `  ingress${ingressPid}  ${formatBytes(ingress.rssBytes)}, ${ingress.state}`,
+    ...problems.map((problem) => `  ${colours.red('problem:')} ${problem}`),
+  ];
+}
+
+function appLines(app: AppStatus, now: number, colours: Colours): readonly string[] {
+  const lines = [...formatAppHead(app, now, colours)];
+  if (app.listeners.length > 0) lines.push('', ...formatListeners(app.listeners, colours));
+  if (app.groups.some(({ replicas }) => replicas.length > 0))
+    lines.push('', ...formatReplicaTable([app], { colours, now, showApp: false }));
+  const failures = formatFailures(app, colours);
+  if (failures.length > 0) lines.push('', ...failures);
+  return lines;
+}

@@ -1,0 +1,60 @@
+import type { LogLine } from '../../daemon/api/api-types.js';
+import { type Colours, NO_COLOURS } from './colours.js';
+import { printable } from './printable.js';
+
+/** pino's levels. */
+export const LOG_LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const;
+export type LogLevelName = keyof typeof LOG_LEVELS;
+
+export function isLogLevelName(name: string): name is LogLevelName {
+  return Object.hasOwn(LOG_LEVELS, name);
+}
+
+/** `12:03:04.123 INFO  Cart-0 message key=value`; further lines of a message are indented. */
+export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS): string {
+  const name = levelName(line.level);
+  const [first = '', ...more] = printable(line.message).trimEnd().split('\n');
+  const fields = Object.entries(line.fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${colours.dim(`${printable(key)}=`)}${formatValue(value)}`)
+    .join('');
+  const level = LEVEL_COLOURS[name];
+  const head = [
+    colours.dim(formatTime(line.time)),
+    level === undefined ? name.padEnd(5) : colours[level](name.padEnd(5)),
+    colours.cyan(printable(speaker(line))),
+    first,
+  ].join(' ');
+  return [head + fields, ...more.map((each) => `    ${each}`)].join('\n');
+}
+
+const LEVEL_COLOURS: Readonly<Record<string, 'red' | 'yellow' | 'dim' | undefined>> = {
+  FATAL: 'red',
+  ERROR: 'red',
+  WARN: 'yellow',
+  DEBUG: 'dim',
+  TRACE: 'dim',
+};
+
+function levelName(level: number): string {
+  const name = Object.entries(LOG_LEVELS).findLast(([, value]) => level >= value)?.[0] ?? 'trace';
+  return name.toUpperCase();
+}
+
+/** The replica, and the component when the replica's name does not say it. */
+function speaker({ component, replica }: LogLine): string {
+  if (component === '' || replica.startsWith(`${component}-`)) return replica;
+  return replica === '' ? component : `${component}@${replica}`;
+}
+
+/** Local time of day. */
+function formatTime(time: number): string {
+  const date = new Date(time);
+  const digits = (value: number, length: number) => String(value).padStart(length, '0');
+  return `${digits(date.getHours(), 2)}:${digits(date.getMinutes(), 2)}:${digits(date.getSeconds(), 2)}.${digits(date.getMilliseconds(), 3)}`;
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return printable(value);
+  return printable(JSON.stringify(value) ?? String(value));
+}

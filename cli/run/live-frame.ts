@@ -1,0 +1,45 @@
+import type { AppStatus } from '../../daemon/api/api-types.js';
+import type { Colours } from '../output/colours.js';
+import { truncatePainted } from '../output/printable.js';
+import { formatAppHead, formatReplicaTable } from '../output/replica-table.js';
+
+export interface LiveView {
+  readonly status: AppStatus;
+  /** Formatted, oldest first; the newest that fit are shown. */
+  readonly logLines: readonly string[];
+  readonly now: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly colours: Colours;
+  /** What is going on besides, such as `stopping`. */
+  readonly note: string;
+}
+
+/** At least so many log lines stay visible when the table would take the whole screen. */
+const LEAST_LOG_LINES = 3;
+
+/** The lines of `weaverd run` on a terminal: fewer than its rows, none wider than it. */
+export function renderLiveFrame(view: LiveView): readonly string[] {
+  const { status, colours, columns, now } = view;
+  const room = Math.max(1, view.rows - 1);
+  const head = [
+    ...formatAppHead(status, now, colours).flatMap((line) => line.split('\n')),
+    ...status.listeners.map(
+      ({ name, url, state, reason }) =>
+        `  ${name}  ${colours.cyan(url)}${state === 'open' ? '' : `  ${state}${reason === undefined ? '' : `: ${reason}`}`}`,
+    ),
+    '',
+  ];
+  const [header = '', ...rows] = formatReplicaTable([status], { colours, now, showApp: false });
+  const tableRoom = Math.max(1, room - head.length - 1 - 2 - LEAST_LOG_LINES);
+  const table =
+    rows.length <= tableRoom
+      ? rows
+      : [...rows.slice(0, tableRoom - 1), colours.dim(`… ${rows.length - tableRoom + 1} more`)];
+  const above = [...head, header, ...table, ''];
+  const logRoom = room - above.length - 1;
+  const logs = logRoom > 0 ? view.logLines.flatMap((line) => line.split('\n')).slice(-logRoom) : [];
+  return [...above, ...logs, colours.dim(view.note)]
+    .slice(0, room)
+    .map((line) => truncatePainted(line.replaceAll('\t', '  '), columns));
+}

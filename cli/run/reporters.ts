@@ -1,0 +1,153 @@
+import type { AppStatus, LogLine } from '../../daemon/api/api-types.js';
+import type { CliEnvironment } from '../environment.js';
+import { type Colours, coloursFor } from '../output/colours.js';
+import { writeJsonLine } from '../output/json.js';
+import { formatLogLine } from '../output/log-line.js';
+import { Progress } from '../output/progress.js';
+import { describeRunEvent } from './describe-event.js';
+import { renderLiveFrame } from './live-frame.js';
+import { LiveScreen } from './live-screen.js';
+import type { RunEvent, RunReporter } from './run-events.js';
+import { describeChange, stateChanges } from './state-changes.js';
+
+export function createReporter(cli: CliEnvironment, json: boolean): RunReporter {
+  if (json) return new JsonReporter(cli);
+  return cli.stdout.isTTY ? new TerminalReporter(cli) : new LineReporter(cli);
+}
+
+/** Newline-delimited JSON on stdout. */
+class JsonReporter implements RunReporter {
+  readonly #cli: CliEnvironment;
+  #status: AppStatus | undefined;
+
+  constructor(cli: CliEnvironment) {
+    this.#cli = cli;
+  }
+
+  progress(): void {}
+
+  event(event: RunEvent): void {
+    this.#write(event);
+  }
+
+  status(status: AppStatus): void {
+    for (const change of stateChanges(this.#status, status)) this.#write({ event: 'state', ...change });
+    this.#status = status;
+  }
+
+  log(line: LogLine): void {
+    writeJsonLine(this.#cli.stdout, { event: 'log', ...line });
+  }
+
+  close(): void {}
+
+  #write(value: object): void {
+    writeJsonLine(this.#cli.stdout, { time: this.#cli.now(), ...value });
+  }
+}
+
+/** A line for each change: changes of state on stderr, addresses and logs on stdout. */
+class LineReporter implements RunReporter {
+  readonly #cli: CliEnvironment;
+  readonly #colours: Colours;
+  readonly #progress: Progress;
+  #status: AppStatus | undefined;
+
+  constructor(cli: CliEnvironment) {
+    this.#cli = cli;
+    this.#colours = coloursFor(cli.stdout, cli.env);
+    this.#progress = new Progress(cli.stderr);
+  }
+
+  progress(text: string): void {
+    this.#progress.update(text);
+  }
+
+  event(event: RunEvent): void {
+    const output =
+      event.event === 'serving' || event.event === 'completed' ? this.#cli.stdout : this.#cli.stderr;
+    const colours = coloursFor(output, this.#cli.env);
+    for (const line of describeRunEvent(event, colours)) output.write(`${line}\n`);
+  }
+
+  status(status: AppStatus): void {
+    for (const change of stateChanges(this.#status, status))
+      this.#progress.above(() => this.#cli.stderr.write(`${describeChange(change)}\n`));
+    this.#status = status;
+  }
+
+  log(line: LogLine): void {
+    this.#progress.above(() => this.#cli.stdout.write(`${formatLogLine(line, this.#colours)}\n`));
+  }
+
+  close(): void {
+    this.#progress.clear();
+  }
+}
+
+/** Log lines that are kept for the screen. */
+const LOG_LINES_KEPT = 200;
+
+/** Milestones as they come, then a table that is redrawn in place with the newest log lines below it. */
+class TerminalReporter implements RunReporter {
+  readonly #cli: CliEnvironment;
+  readonly #colours: Colours;
+  readonly #progress: Progress;
+  readonly #screen: LiveScreen;
+  readonly #logLines: string[] = [];
+  #live = false;
+  #note = 'Ctrl-C stops the app';
+
+  constructor(cli: CliEnvironment) {
+    this.#cli = cli;
+    this.#colours = coloursFor(cli.stdout, cli.env);
+    this.#progress = new Progress(cli.stdout);
+    this.#screen = new LiveScreen(cli.stdout);
+  }
+
+  progress(text: string): void {
+    if (!this.#live) this.#progress.update(text);
+  }
+
+  event(event: RunEvent): void {
+    const lines = describeRunEvent(event, this.#colours);
+    if (this.#live && event.event === 'stopping') {
+      this.#note = 'stopping; Ctrl-C again kills the app';
+      return;
+    }
+    this.#screen.release();
+    this.#progress.clear();
+    for (const line of lines) this.#cli.stdout.write(`${line}\n`);
+    this.#live = event.event === 'serving';
+    if (this.#live) this.#cli.stdout.write('\n');
+  }
+
+  status(status: AppStatus): void {
+    if (!this.#live) return;
+    const { columns, rows } = this.#cli.stdout;
+    this.#screen.draw(
+      renderLiveFrame({
+        status,
+        logLines: this.#logLines,
+        now: this.#cli.now(),
+        columns,
+        rows,
+        colours: this.#colours,
+        note: this.#note,
+      }),
+    );
+  }
+
+  log(line: LogLine): void {
+    const text = formatLogLine(line, this.#colours);
+    if (!this.#live) return this.#progress.above(() => this.#cli.stdout.write(`${text}\n`));
+    this.#logLines.push(text);
+    if (this.#logLines.length > LOG_LINES_KEPT) this.#logLines.shift();
+  }
+
+  close(): void {
+    this.#screen.release();
+    this.#progress.clear();
+    this.#live = false;
+  }
+}
