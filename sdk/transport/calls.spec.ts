@@ -188,7 +188,7 @@ for (const kind of ADDRESS_KINDS) {
       const { connection: stuck, peer } = await rig.connectToRaw(kind, { limits });
       peer.socket.pause();
       const failures: unknown[] = [];
-      for (let i = 0; i < 60 && failures.length === 0; i++) {
+      for (let i = 0; i < 200 && failures.length === 0; i++) {
         stuck.call(outgoing(ECHO, 'x'.repeat(200_000))).catch((error: unknown) => failures.push(error));
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -235,6 +235,20 @@ for (const kind of ADDRESS_KINDS) {
       }
       peer.write(frameOf(FrameKind.RESULT, textBody('right'), callId));
       expect(await answer).to.equal('right');
+    });
+
+    it('answers for a receiver that throws', async () => {
+      const receiver = {
+        receive() {
+          throw new Error('a bug');
+        },
+      };
+      const broken = await rig.serve(kind, [], { receiver });
+      const other = await rig.connect(broken.address);
+      const failure = await failureOf(other.call(outgoing(ECHO)));
+      expect(failure).to.include({ code: 'INTERNAL', executed: 'unknown' });
+      expect(failure.message).to.contain('a bug');
+      expect(other.state).to.equal('open');
     });
 
     it('fails a call that is answered with a stream', async () => {

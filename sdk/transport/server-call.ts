@@ -42,6 +42,10 @@ export class ServerCall implements IncomingCall, StreamPort {
     this.#credit = credit;
   }
 
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   get arguments(): Reader {
     return this.args;
   }

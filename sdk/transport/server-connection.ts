@@ -115,7 +115,13 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
       call.deadlineAt = clock.now() + timeoutMs;
       this.#sweep.arm(call.deadlineAt);
     }
-    receiver.receive(call);
+    try {
+      receiver.receive(call);
+    } catch (error) {
+      // A receiver must not throw. One that has not answered yet never will: the caller is told.
+      if (call.answered) throw error;
+      call.reject('INTERNAL', `the call could not be handled: ${messageOf(error)}`, 'unknown');
+    }
   }
 
   #credit(callId: number, reader: Reader): void {
@@ -139,4 +145,8 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   #endWhenIdle(): void {
     if (this.#drain === 'acknowledged' && this.#running === 0) this.#link.end();
   }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }

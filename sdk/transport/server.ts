@@ -228,10 +228,12 @@ class Acceptor {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
   }
 
+  /** Errors of the network are the caller's to deal with; ours and the protocol's are reported. */
   #reportIfProtocolError(reason: Error | undefined): boolean {
-    if (!(reason instanceof RemoteCallError) || reason.code !== 'PROTOCOL_ERROR') return false;
-    this.#protocolErrors++;
+    if (!(reason instanceof RemoteCallError)) return false;
     this.report(reason);
+    if (reason.code !== 'PROTOCOL_ERROR') return false;
+    this.#protocolErrors++;
     return true;
   }
 }

@@ -166,6 +166,7 @@ export class RawPeer {
   readonly frames: ReceivedFrame[] = [];
   /** Resolves when the other side has ended the connection. */
   readonly ended: Promise<void>;
+  #closed = false;
   #changed: () => void = () => {};
 
   constructor(readonly socket: Socket) {
@@ -177,7 +178,11 @@ export class RawPeer {
     // Being cut off is what many of these peers ask for: `ended` tells of it.
     socket.on('error', () => {});
     this.ended = new Promise((resolve) => {
-      socket.once('close', () => resolve());
+      socket.once('close', () => {
+        this.#closed = true;
+        this.#changed();
+        resolve();
+      });
     });
   }
 
@@ -194,9 +199,9 @@ export class RawPeer {
     for (;;) {
       const found = this.frames.find((frame) => frame.kind === kind);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve, reject) => {
+      if (this.#closed) throw new Error(`closed before a frame of kind ${kind} came`);
+      await new Promise<void>((resolve) => {
         this.#changed = resolve;
-        this.socket.once('close', () => reject(new Error(`closed before a frame of kind ${kind} came`)));
       });
     }
   }
