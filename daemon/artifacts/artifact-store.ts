@@ -15,7 +15,8 @@ const MAX_BYTES: Readonly<Record<string, number>> = {
 };
 const VERSION_PATTERN = /^[0-9a-f]{16}$/;
 const STAGING = 'staging-';
-const MAX_STAGING_AGE_MS = 3_600_000;
+/** What is not in use (yet) is left for so long: an upload may be under way, a deployment about to come. */
+const MIN_AGE_MS = 600_000;
 
 /**
  * Built versions by digest: `<folder>/<version>/`, each sealed, and never changed from then on. A version is uploaded
@@ -49,7 +50,11 @@ export class ArtifactStore {
   }
 
   /** Takes one file of a version; of one that is sealed already it is read and forgotten. Rejects with ArtifactError. */
-  async upload(version: string, file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async upload(
+    version: string,
+    file: string,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<void> {
     requireVersion(version);
     const maxBytes = Object.hasOwn(MAX_BYTES, file) ? MAX_BYTES[file] : undefined;
     if (maxBytes === undefined)
@@ -70,15 +75,13 @@ export class ArtifactStore {
     if (file === ARTIFACT_FILES.description) await this.#seal(version, staging);
   }
 
-  /** Removes the versions that are not named, and uploads that were left off. Returns what was removed. */
+  /** Removes the versions that are not named, and uploads that were left off, unless they are new. Returns which. */
   async removeAllBut(versions: ReadonlySet<string>, now: number): Promise<readonly string[]> {
     const removed: string[] = [];
     for (const name of await this.#names()) {
       const path = join(this.#folder, name);
-      const isOld = VERSION_PATTERN.test(name)
-        ? !versions.has(name)
-        : name.startsWith(STAGING) && now - (await modifiedAt(path)) > MAX_STAGING_AGE_MS;
-      if (!isOld) continue;
+      const isOurs = VERSION_PATTERN.test(name) || name.startsWith(STAGING);
+      if (!isOurs || versions.has(name) || now - (await modifiedAt(path)) < MIN_AGE_MS) continue;
       await rm(path, { recursive: true, force: true });
       removed.push(name);
     }

@@ -35,10 +35,6 @@ export class DesiredState {
       .sort((a, b) => (a.app < b.app ? -1 : a.app > b.app ? 1 : 0));
   }
 
-  record(app: string): AppRecord | undefined {
-    return this.#records.get(app)?.record;
-  }
-
   /**
    * Stores what `next` makes of the newest record; undefined leaves it as it is. `next` may be asked again, when
    * another was faster, and may throw. Rejects with the store's BusError.

@@ -13,7 +13,7 @@ import type { EventLog } from './event-log.js';
 import { groupsOf, ManifestError } from './groups.js';
 import { History } from './history.js';
 import { HostTable } from './host-table.js';
-import { type AppPlan, BLANK_MEMORY, type Plan, plan } from './plan.js';
+import { type AppPlan, BLANK_MEMORY, MAX_SETTLE_MS, type Plan, plan } from './plan.js';
 import { PortTable } from './port-table.js';
 import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';
@@ -54,6 +54,8 @@ export class Manager {
   #memory = BLANK_MEMORY;
   #failures: ReadonlyMap<string, string | undefined> = new Map();
   #problem: string | undefined;
+  #isDraining = false;
+  #onDrained: (() => void) | undefined;
   #reports: Subscription | undefined;
 
   constructor(options: ManagerOptions) {
@@ -78,6 +80,24 @@ export class Manager {
     this.#reconciler.trigger();
   }
 
+  /**
+   * Stops everything in order, callers first, without touching what is desired: the next daemon starts it again.
+   * Resolves when all is gone, or after the longest grace of the apps.
+   */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const graces = this.#records().map(({ current }) => current.manifest.shutdown.grace);
+    if (graces.length === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(Math.max(...graces) + MAX_SETTLE_MS, resolve);
+      this.#onDrained = () => {
+        cancel();
+        resolve();
+      };
+      this.#reconciler.trigger();
+    });
+  }
+
   async stop(): Promise<void> {
     this.#reports?.close();
     await this.#reconciler.stop();
@@ -90,12 +110,11 @@ export class Manager {
   }
 
   apps(): readonly AppStatus[] {
-    const records = this.#opened?.desired.records() ?? [];
-    return records.map((record) => this.#statusOf(record));
+    return this.#records().map((record) => this.#statusOf(record));
   }
 
   app(app: string): AppStatus | undefined {
-    const record = this.#opened?.desired.record(app);
+    const record = this.#records().find((each) => each.app === app);
     return record && this.#statusOf(record);
   }
 
@@ -134,8 +153,7 @@ export class Manager {
   async stopApp(app: string, remove: boolean, user: string): Promise<void> {
     const { desired } = await this.#open();
     const record = await desired.change(app, (before) => {
-      if (before === undefined)
-        throw new UnknownAppError(`there is no app ${app}; \`weaverd status\` lists those there are`);
+      if (before === undefined) throw new UnknownAppError(`there is no app ${app}`);
       return stopped(before, remove);
     });
     if (record === undefined) return;
@@ -155,6 +173,11 @@ export class Manager {
       for (const version of [...past].slice(0, KEPT_VERSIONS)) used.add(version);
     }
     return used;
+  }
+
+  #records(): readonly AppRecord[] {
+    const records = this.#opened?.desired.records() ?? [];
+    return this.#isDraining ? records.map((record) => stopped(record, false)) : records;
   }
 
   #open(): Promise<Opened> {
@@ -182,10 +205,14 @@ export class Manager {
     const reports = this.#hosts.reports();
     if (reports.length === 0) return { wakeAt: undefined };
     const now = this.#options.clock.now();
-    const planned = plan(desired.records(), publisher.observe(reports), now, this.#memory);
+    const planned = plan(this.#records(), publisher.observe(reports), now, this.#memory);
     this.#memory = planned.memory;
     this.#tellFailures(planned);
     await publisher.publish(planned, reports);
+    if (this.#isDraining) {
+      if (reports.every(({ replicas }) => replicas.length === 0)) this.#onDrained?.();
+      return { wakeAt: planned.wakeAt };
+    }
     for (const app of planned.apps) await this.#advance(desired, app);
     // Last, so that a disk that is full holds up none of the above.
     await routing.save();

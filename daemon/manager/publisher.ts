@@ -1,5 +1,4 @@
 import type { Bus } from '../bus/bus.js';
-import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { HostReport } from '../host/host-messages.js';
 import type { IngressRoute } from '../ingress/ingress-routes.js';
@@ -159,12 +158,8 @@ export class Publisher {
             `listener ${listener.name} moved from ${before.host}:${before.port}, which could not be had, to port ${port}`,
             app,
           );
-      } catch (reason) {
-        events.tell(
-          'listener-failed',
-          `listener ${listener.name} has no port on ${listener.host}: ${messageOf(reason)}`,
-          app,
-        );
+      } catch {
+        // No such address here: the ingress tries it too, and its status says why it cannot be had.
       }
     }
     return found;

@@ -19,13 +19,18 @@ export interface StateLayout {
   readonly artifactsFolder: string;
   /** What this host's envelopes need to adopt their proclets. */
   readonly hostFolder: string;
+  /** Standard streams of the proclets until they are read. */
+  readonly outputFolder: string;
   readonly ingressFolder: string;
+  readonly ingressRecord: string;
   readonly logFolder: string;
   /** Sockets. */
   readonly runtimeFolder: string;
   readonly apiSocket: string;
   readonly controlSocket: string;
   readonly ingressSocket: string;
+  /** Of the proclets. */
+  readonly procletFolder: string;
 }
 
 export function stateLayout(stateFolder: string): StateLayout {
@@ -37,12 +42,15 @@ export function stateLayout(stateFolder: string): StateLayout {
     storeFolder: join(state, 'store'),
     artifactsFolder: join(state, 'artifacts'),
     hostFolder: join(state, 'host'),
+    outputFolder: join(state, 'output'),
     ingressFolder: join(state, 'ingress'),
+    ingressRecord: join(state, 'ingress', 'record.json'),
     logFolder: join(state, 'logs'),
     runtimeFolder: run,
     apiSocket: join(run, API_SOCKET),
     controlSocket: join(run, 'control.sock'),
     ingressSocket: join(run, 'ingress.sock'),
+    procletFolder: join(run, 'p'),
   };
 }
 
@@ -69,7 +77,7 @@ export function runtimeFolder(stateFolder: string): string {
 export async function prepareStateFolder(layout: StateLayout): Promise<void> {
   await ownFolder(layout.stateFolder);
   await ownFolder(layout.runtimeFolder);
-  for (const folder of [layout.hostFolder, layout.ingressFolder, layout.logFolder])
+  for (const folder of [layout.hostFolder, layout.outputFolder, layout.ingressFolder, layout.logFolder])
     await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 

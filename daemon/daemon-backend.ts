@@ -1,0 +1,105 @@
+import { ApiError } from './api/api-error.js';
+import type { DaemonStatus } from './api/api-types.js';
+import type { ApiBackend } from './api/backend.js';
+import { ArtifactError } from './artifacts/artifact-error.js';
+import type { ArtifactStore } from './artifacts/artifact-store.js';
+import { BusError } from './bus/bus.js';
+import type { LogStore } from './logs/log-store.js';
+import type { EventLog } from './manager/event-log.js';
+import { ManifestError } from './manager/groups.js';
+import { type Manager, UnknownAppError } from './manager/manager.js';
+import type { SpanStore } from './telemetry/span-store.js';
+
+export interface DaemonBackendOptions {
+  readonly manager: Manager;
+  readonly artifacts: ArtifactStore;
+  readonly logs: LogStore;
+  readonly spans: SpanStore;
+  readonly events: EventLog;
+  readonly status: () => Omit<DaemonStatus, 'apps'>;
+  readonly deployed: () => void;
+  readonly shutdown: (options: { readonly stopProclets: boolean }) => void;
+}
+
+const DEFAULT_EVENTS = 100;
+
+/** What the local API does. */
+export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
+  const { manager, artifacts, logs, spans, events } = options;
+  return {
+    status: () => ({ ...options.status(), apps: manager.apps() }),
+    app: (app) => manager.app(app),
+    artifact: (version) => named(artifacts.describe(version)),
+    putArtifactFile: (version, file, bytes) => named(artifacts.upload(version, file, [bytes])),
+    async deploy({ version, manifest }, user) {
+      const description = await named(artifacts.describe(version));
+      if (description === undefined)
+        throw new ApiError(
+          404,
+          'NO_SUCH_ARTIFACT',
+          `this daemon has no artifact ${version}`,
+          'upload it first: `weaverd deploy` does',
+        );
+      const reply = await named(manager.deploy(description, manifest, user));
+      options.deployed();
+      return reply;
+    },
+    stop: (app, { remove }, user) => named(manager.stopApp(app, remove, user)),
+    history: (app) => named(manager.history(app)),
+    logs: (query) => logs.query(query),
+    followLogs: (query, listener) => logs.follow(query, listener),
+    traces: ({ app, trace, limit }) => spans.query({ app, traceId: trace, limit }),
+    events: (limit) => events.newest(limit ?? DEFAULT_EVENTS),
+    followEvents: (listener) => events.follow(listener),
+    shutdown: async (request) => options.shutdown(request),
+  };
+}
+
+/** The daemon's own errors as those of the API. */
+async function named<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (reason) {
+    throw apiErrorOf(reason);
+  }
+}
+
+function apiErrorOf(reason: unknown): unknown {
+  if (reason instanceof ManifestError)
+    return new ApiError(422, 'INVALID_MANIFEST', reason.message, 'change weaver.toml and deploy again', {
+      cause: reason,
+    });
+  if (reason instanceof UnknownAppError)
+    return new ApiError(404, 'NO_SUCH_APP', reason.message, '`weaverd status` lists those there are', {
+      cause: reason,
+    });
+  if (reason instanceof ArtifactError || reason instanceof BusError)
+    return new ApiError(statusOf(reason.code), reason.code, reason.message, undefined, { cause: reason });
+  return reason;
+}
+
+function statusOf(code: ArtifactError['code'] | BusError['code']): number {
+  switch (code) {
+    case 'STORAGE_FULL':
+      return 507;
+    case 'TOO_LARGE':
+      return 413;
+    case 'CONFLICT':
+      return 409;
+    case 'OVERLOADED':
+    case 'CLOSED':
+    case 'TIMEOUT':
+    case 'NO_RESPONDERS':
+      return 503;
+    case 'STORAGE_FAILED':
+    case 'CORRUPT':
+    case 'REFUSED':
+      return 500;
+    case 'INVALID':
+    case 'INVALID_NAME':
+    case 'INCOMPLETE':
+    case 'INVALID_DESCRIPTION':
+    case 'DIGEST_MISMATCH':
+      return 422;
+  }
+}
