@@ -90,7 +90,7 @@ export class ProcletLauncher {
     const heap = spec.memoryMiB === undefined ? [] : [`--max-old-space-size=${spec.memoryMiB}`];
     return this.#options.spawner.spawn({
       file: process.execPath,
-      args: [...heap, '--enable-source-maps', spec.bundle],
+      args: [...heap, spec.bundle],
       cwd: folder,
       env: procletEnvironment(this.#options.environment, spec.env, specFile),
       stdout: request.stdout,

@@ -149,7 +149,9 @@ export class Proclet {
     if (!hosting.main) return;
     await this.#main?.(new ComponentContext(MAIN, this.#source));
     // A main that opened a listener serves on behind it; so do components that share its process.
-    if (this.#listenersOpened === 0 && components.length === 0) this.#enter('completed');
+    if (this.#listenersOpened > 0 || components.length > 0) return;
+    this.#enter('completed');
+    await this.#end(undefined);
   }
 
   #contextSource(): ContextSource {

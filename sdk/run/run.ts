@@ -1,3 +1,4 @@
+import { mapStacks } from '../errors/source-mapped-stack.js';
 import { procletSpec } from '../proclet/proclet-spec.js';
 import type { Main } from './main-function.js';
 
@@ -20,6 +21,8 @@ export async function run(main?: Main): Promise<void> {
     const { runSingleProcess } = await import('./single-process.js');
     return runSingleProcess(main);
   }
+  const [, bundle] = process.argv;
+  if (bundle !== undefined) mapStacks(bundle);
   const { Proclet } = await import('../proclet/proclet.js');
   const proclet = new Proclet(spec, main);
   process.on('SIGTERM', () => void proclet.shutdown(SIGTERM_GRACE_MS));
