@@ -157,6 +157,53 @@ for (const kind of ADDRESS_KINDS) {
       expect(pongs).to.be.within(1, pings / 100);
     });
 
+    it('a peer that grants a stream credit without end, and does not read, stops its iterator', async () => {
+      let pulled = 0;
+      let ended = false;
+      async function* endless() {
+        try {
+          for (;;) {
+            pulled++;
+            yield 'x'.repeat(LARGE_BYTES);
+          }
+        } finally {
+          ended = true;
+        }
+      }
+      const streaming = await rig.serve(
+        kind,
+        [
+          (call) =>
+            call.stream(
+              endless(),
+              (writer, item) => writer.writeString(String(item)),
+              () => {},
+            ),
+          (call) => call.succeed((writer) => writer.writeString('')),
+        ],
+        { limits: { maxQueuedBytes: 100_000 } },
+      );
+      const other = await rig.connect(streaming.address);
+      const peer = await rig.raw(streaming.address);
+      peer.hello();
+      await peer.frame(FrameKind.WELCOME);
+      peer.socket.pause();
+      peer.write(callFrame(1, outgoing(0), { items: 2 ** 31, bytes: 2 ** 31 }));
+      const settled = async () => {
+        for (let before = -1; pulled !== before; ) {
+          before = pulled;
+          for (let i = 0; i < 20; i++) await other.call(outgoing(1));
+        }
+        return pulled;
+      };
+      const first = await settled();
+      expect(first).to.be.within(1, 5_000);
+      peer.socket.resume();
+      await until(() => pulled > first + 100);
+      peer.socket.destroy();
+      await until(() => ended);
+    });
+
     it('a peer that calls and does not read is not read from either, until it does', async () => {
       const peer = await rig.raw(server.address);
       peer.hello();

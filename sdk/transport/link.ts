@@ -64,10 +64,6 @@ export class Link {
     socket.on('close', () => this.close(undefined));
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** The handshake is over: frames of full length, and heartbeats, from here on. */
   open(peerMaxFrameBytes: number): void {
     const { limits } = this.#options;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MalformedInput, TypeViolation } from '../codec/violations.js';
 import { FrameKind, frameOf } from './frame.js';
 import {
   ADDRESS_KINDS,
@@ -186,6 +187,52 @@ for (const kind of ADDRESS_KINDS) {
       expect(thrown).to.be.instanceOf(Thrown).with.property('message', 'sold out');
       expect(items).to.have.length(25);
       await until(() => over === 1);
+    });
+
+    it('names an item that cannot be sent, after the items before it, and ends the iterator', async () => {
+      for (const [name, bad, code] of [
+        ['violating', new TypeViolation('', 'string', 'number'), 'INVALID_RESULT'],
+        ['too large', undefined, 'MESSAGE_TOO_LARGE'],
+      ] as const) {
+        returned = 0;
+        const strict = await rig.serve(kind, [
+          (call) =>
+            call.stream(
+              generate(name),
+              (writer, item) => {
+                if (item === `${name}2` && bad !== undefined) throw bad;
+                writer.writeString(item === `${name}2` ? 'x'.repeat(10_000) : String(item));
+              },
+              () => {},
+            ),
+        ]);
+        const limits = { maxFrameBytes: 5_000 };
+        const iterator = (await rig.connect(strict.address, { limits }))
+          .stream(outgoing(0))
+          [Symbol.asyncIterator]();
+        expect([(await iterator.next()).value, (await iterator.next()).value]).to.deep.equal([
+          `${name}0`,
+          `${name}1`,
+        ]);
+        expect(await failureOf(iterator.next())).to.include({ code, executed: 'yes' });
+        await until(() => returned === 1);
+      }
+    });
+
+    it('fails at a malformed item, after the items before it, and cancels the rest', async () => {
+      const picky = {
+        ...outgoing(ENDLESS),
+        decodeResult: (reader: { readString(): string }) => {
+          const item = reader.readString();
+          if (item === '2') throw new MalformedInput('no such branch');
+          return item;
+        },
+      };
+      const iterator = connection.stream(picky)[Symbol.asyncIterator]();
+      expect([(await iterator.next()).value, (await iterator.next()).value]).to.deep.equal(['0', '1']);
+      expect(await failureOf(iterator.next())).to.include({ code: 'PROTOCOL_ERROR', executed: 'yes' });
+      await until(() => returned === 1 && over === 1);
+      expect(connection.state).to.equal('open');
     });
 
     it('answers concurrent next() in order', async () => {
