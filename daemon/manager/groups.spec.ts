@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { groupsOf, ManifestError } from './groups.js';
+import { sampleDescription, sampleManifest } from './spec-support/sample-app.js';
+
+describe('groups', () => {
+  const description = sampleDescription('v1');
+  const groups = (manifest: object, of = description) =>
+    groupsOf(of, sampleManifest(manifest)).map(({ name, replicas }) => `${name}:${replicas}`);
+
+  it('has each component, and main, alone unless told otherwise', () => {
+    expect(groups({})).to.deep.equal([
+      'Cart:1',
+      'CartCache:1',
+      'Catalog:1',
+      'Frontend:1',
+      'Recommendations:1',
+      'main:1',
+    ]);
+    expect(groups({}, sampleDescription('v1', { hasMain: false }))).to.not.include('main:1');
+  });
+
+  it('puts together what is co-located, with the replicas of the one that needs most', () => {
+    const manifest = {
+      colocate: [['CartCache', 'Cart']],
+      components: {
+        Cart: { replicas: 3 },
+        CartCache: { replicas: 2 },
+        Catalog: { replicas: { min: 2, max: 9 } },
+      },
+    };
+    expect(groups(manifest)).to.deep.equal([
+      'Cart+CartCache:3',
+      'Catalog:2',
+      'Frontend:1',
+      'Recommendations:1',
+      'main:1',
+    ]);
+  });
+
+  it('makes one group of all, main included', () => {
+    const [all, ...others] = groupsOf(description, sampleManifest({ colocate: 'all' }));
+    expect(others).to.deep.equal([]);
+    expect(all).to.include({ name: 'all', hasMain: true, replicas: 1 });
+    expect(all?.components).to.have.length(5);
+  });
+
+  it('keeps the names of large groups short', () => {
+    const [first] = groupsOf(
+      description,
+      sampleManifest({ colocate: [['Cart', 'CartCache', 'Catalog', 'Frontend', 'Recommendations']] }),
+    );
+    expect(first?.name).to.equal('Cart+4');
+  });
+
+  it('names the nearest component to one that is not there', () => {
+    expect(() => groups({ colocate: [['Crat', 'Catalog']] })).to.throw(ManifestError, 'did you mean "Cart"?');
+    expect(() => groups({ components: { Cataloge: {} } })).to.throw(ManifestError, 'did you mean "Catalog"?');
+    expect(() => groups({ components: { Xyzzy: {} } })).to.throw(ManifestError, 'it has Frontend');
+  });
+
+  it('refuses a component in two groups', () => {
+    const colocate = [
+      ['Cart', 'Catalog'],
+      ['Cart', 'Frontend'],
+    ];
+    expect(() => groupsOf(description, { ...sampleManifest(), colocate })).to.throw(
+      ManifestError,
+      '"Cart" is in two groups',
+    );
+  });
+});
