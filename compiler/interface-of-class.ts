@@ -7,6 +7,7 @@ import { nameNode } from './source-place.js';
 import { cannotTravel, OBSTACLES } from './types/cannot-travel.js';
 import { inside, type Place, type TypeScope } from './types/type-scope.js';
 import { presentShape } from './types/unions.js';
+import { unite } from './types/unite.js';
 
 /** Not part of an interface: the runtime calls them. */
 const LIFECYCLE = new Set(['start', 'stop']);
@@ -128,14 +129,26 @@ function parameterShape(
   const declaration = parameter.valueDeclaration;
   const isDeclared = declaration !== undefined && ts.isParameter(declaration);
   const isPattern = isDeclared && !ts.isIdentifier(declaration.name);
-  const name = isPattern ? `arg${index}` : parameter.name;
+  const name = isPattern ? patternName(declaration, index) : parameter.name;
   const rest = isDeclared && declaration.dotDotDotToken !== undefined;
   const place = inside(scope, method, `(${rest ? '...' : ''}${name})`, declaration);
   const type = checker.getTypeOfSymbol(parameter);
   if (rest) return { name, shape: restShape(scope, type, place), optional: false, rest: true };
   const optional = isDeclared && checker.isOptionalParameter(declaration);
   const shape = optional ? presentShape(scope, type, place, declaration) : scope.read(type, place);
-  return { name, shape: shape ?? { kind: 'undefined' }, optional, rest: false };
+  // A default before a required parameter: the caller has to pass undefined for it.
+  const isDefaulted = isDeclared && declaration.initializer !== undefined && !optional;
+  const undefinedShape: Shape = { kind: 'undefined' };
+  const whole = isDefaulted && shape !== undefined ? unite([shape, undefinedShape]) : shape;
+  return { name, shape: whole ?? undefinedShape, optional, rest: false };
+}
+
+/** A name for `{ id }: Item`, different from those of the other parameters. */
+function patternName(pattern: ts.ParameterDeclaration, index: number): string {
+  const others = new Set(pattern.parent.parameters.map(({ name }) => name.getText()));
+  let name = `arg${index}`;
+  while (others.has(name)) name += '_';
+  return name;
 }
 
 function restShape(scope: TypeScope, type: ts.Type, place: Place): Shape {

@@ -38,8 +38,15 @@ const IMPOSED: ts.CompilerOptions = {
   skipLibCheck: true,
   noUnusedLocals: false,
   noUnusedParameters: false,
+  allowImportingTsExtensions: true,
   ignoreDeprecations: '6.0',
 };
+
+/**
+ * Errors that hold only where TypeScript's own output would be CommonJS: ES module syntax, top-level await, import.meta, and
+ * imports of ES modules. The bundle is an ES module always.
+ */
+const OF_COMMONJS = new Set([1286, 1287, 1293, 1295, 1309, 1343, 1378, 1432, 1470, 1479, 1541, 1542]);
 
 const DEFAULTS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
@@ -87,11 +94,11 @@ export function loadProgram({ entry: given, tsconfig, cache }: ProgramOptions): 
 }
 
 function errorsOf(program: ts.Program, file: ts.SourceFile): readonly ts.Diagnostic[] {
-  const syntactic = program.getSyntacticDiagnostics(file);
+  const syntactic = program.getSyntacticDiagnostics(file).filter(({ code }) => !OF_COMMONJS.has(code));
   if (syntactic.length > 0) return syntactic;
   return program
     .getSemanticDiagnostics(file)
-    .filter(({ category }) => category === ts.DiagnosticCategory.Error);
+    .filter(({ category, code }) => category === ts.DiagnosticCategory.Error && !OF_COMMONJS.has(code));
 }
 
 function compilerOptions(entry: string, configPath: string | undefined) {

@@ -12,29 +12,37 @@ export type SdkCall =
   | { readonly kind: 'listener'; readonly node: ts.CallExpression };
 
 /** All of a file's calls of weaverd, under whatever name they were imported, in the order of the text. */
-export function sdkCalls({ checker, sdk }: AppProgram, file: ts.SourceFile): readonly SdkCall[] {
+export function sdkCalls(app: AppProgram, file: ts.SourceFile): readonly SdkCall[] {
   const calls: SdkCall[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node)) {
-      const kind = kindOf(node);
+      const kind = kindOf(app, node);
       if (kind !== undefined) calls.push({ kind, node });
     }
     ts.forEachChild(node, visit);
   };
-  const context = sdk.get('Context');
-
-  function kindOf(node: ts.CallExpression): SdkCall['kind'] | undefined {
-    const called = calledSymbol(checker, node);
-    if (called === undefined) return undefined;
-    if (called === sdk.get('component')) return 'component';
-    if (called === sdk.get('run')) return 'run';
-    if (called === context?.members?.get(ts.escapeLeadingUnderscores('get'))) return 'get';
-    if (called === context?.members?.get(ts.escapeLeadingUnderscores('listener'))) return 'listener';
-    return undefined;
-  }
-
   visit(file);
   return calls;
+}
+
+function kindOf({ checker, sdk }: AppProgram, node: ts.CallExpression): SdkCall['kind'] | undefined {
+  const called = calledSymbol(checker, node);
+  if (called === undefined) return undefined;
+  const context = sdk.get('Context');
+  if (isSame(called, sdk.get('component'))) return 'component';
+  if (isSame(called, sdk.get('run'))) return 'run';
+  if (isSame(called, memberOf(context, 'get'))) return 'get';
+  return isSame(called, memberOf(context, 'listener')) ? 'listener' : undefined;
+}
+
+function memberOf(symbol: ts.Symbol | undefined, name: string): ts.Symbol | undefined {
+  return symbol?.members?.get(ts.escapeLeadingUnderscores(name));
+}
+
+/** `Pick<Context, 'get'>` and its like have symbols of their own for the same declaration. */
+function isSame(a: ts.Symbol, b: ts.Symbol | undefined): boolean {
+  const declaration = b?.declarations?.[0];
+  return declaration !== undefined && a.declarations?.[0] === declaration;
 }
 
 /** By the declaration that the call resolves to: neither aliases nor variables hide it. */
