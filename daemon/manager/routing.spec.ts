@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import type { ObservedReplica } from '../envelope/replica-host.js';
+import { NO_ROUTING, routeVersion, type VersionRouting } from './routing.js';
+import { fakeReplica } from './spec-support/fake-replica-host.js';
+import { sampleDeployment } from './spec-support/sample-app.js';
+
+describe('routing', () => {
+  const deployment = sampleDeployment('v1', { components: { Cart: { replicas: 2 } } });
+  const nobody = new Set<string>();
+  let newest: number;
+  const nextEpoch = () => ++newest;
+  beforeEach(() => {
+    newest = 10;
+  });
+
+  const cart = (index: number, state: ObservedReplica['state'], version = 'v1') =>
+    fakeReplica('shop', version, 'Cart', `Cart-${index}`, state);
+  const route = (observed: readonly ObservedReplica[], previous = NO_ROUTING, leaving = nobody) =>
+    routeVersion(deployment, observed, leaving, previous, nextEpoch);
+  const replicasOf = (routing: VersionRouting, component = 'Cart') =>
+    routing.components.get(component)?.replicas.map(({ replica }) => replica);
+
+  it('names the replicas that serve, of that version, with slices for routed components', () => {
+    const routing = route([
+      cart(1, 'serving'),
+      cart(0, 'serving'),
+      cart(2, 'starting'),
+      cart(3, 'serving', 'v2'),
+    ]);
+    expect(replicasOf(routing)).to.deep.equal(['Cart-0', 'Cart-1']);
+    expect(routing.components.get('Cart')?.assignment).to.deep.equal({
+      starts: [0, 2 ** 31],
+      owners: [0, 1],
+    });
+    expect(replicasOf(routing, 'Catalog')).to.deep.equal([]);
+    expect(routing.components.get('Catalog')?.assignment).to.equal(undefined);
+  });
+
+  it('gives a component a higher epoch when it changes, and only then', () => {
+    const first = route([cart(0, 'serving')]);
+    expect(route([cart(0, 'serving')], first)).to.equal(first);
+    const second = route([cart(0, 'serving'), cart(1, 'serving')], first);
+    expect(second.epoch).to.be.greaterThan(first.epoch);
+    expect(second.components.get('Cart')?.epoch).to.equal(second.epoch);
+    expect(second.components.get('Catalog')).to.equal(first.components.get('Catalog'));
+    const restarted = { ...cart(0, 'serving'), generation: 2 };
+    expect(route([restarted, cart(1, 'serving')], second).epoch).to.be.greaterThan(second.epoch);
+  });
+
+  it('leaves a component alone while a replica of it is being adopted', () => {
+    const routing = route([cart(0, 'adopting'), cart(1, 'serving')]);
+    expect(routing.components.has('Cart')).to.equal(false);
+    expect(replicasOf(routing, 'Catalog')).to.deep.equal([]);
+    const adopted = route([cart(0, 'serving'), cart(1, 'serving')], routing);
+    expect(replicasOf(adopted)).to.deep.equal(['Cart-0', 'Cart-1']);
+    expect(replicasOf(route([cart(0, 'adopting'), cart(1, 'waiting')], adopted))).to.deep.equal([
+      'Cart-0',
+      'Cart-1',
+    ]);
+  });
+
+  it('leaves out who is to go, and keeps the draining when nobody else is left', () => {
+    expect(
+      replicasOf(route([cart(0, 'serving'), cart(1, 'serving')], NO_ROUTING, new Set(['shop/v1/Cart-1']))),
+    ).to.deep.equal(['Cart-0']);
+    expect(replicasOf(route([cart(0, 'draining'), cart(1, 'serving')]))).to.deep.equal(['Cart-1']);
+    expect(replicasOf(route([cart(0, 'draining')]))).to.deep.equal(['Cart-0']);
+  });
+
+  it('gives keys back to the replica that returns when nobody else came meanwhile', () => {
+    const both = route([cart(0, 'serving'), cart(1, 'serving')]);
+    const none = route([cart(0, 'waiting'), cart(1, 'waiting')], both);
+    expect(none.components.get('Cart')?.assignment).to.equal(undefined);
+    const again = route([cart(0, 'serving'), cart(1, 'serving')], none);
+    expect(again.components.get('Cart')?.assignment).to.deep.equal(both.components.get('Cart')?.assignment);
+  });
+});
