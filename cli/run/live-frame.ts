@@ -1,6 +1,6 @@
-import type { AppStatus } from '../../daemon/api/api-types.js';
+import type { AppStatus, ListenerStatus } from '../../daemon/api/api-types.js';
 import type { Colours } from '../output/colours.js';
-import { truncatePainted } from '../output/printable.js';
+import { printable, truncatePainted } from '../output/printable.js';
 import { formatAppHead, formatReplicaTable } from '../output/replica-table.js';
 
 export interface LiveView {
@@ -24,10 +24,7 @@ export function renderLiveFrame(view: LiveView): readonly string[] {
   const room = Math.max(1, view.rows - 1);
   const head = [
     ...formatAppHead(status, now, colours).flatMap((line) => line.split('\n')),
-    ...status.listeners.map(
-      ({ name, url, state, reason }) =>
-        `  ${name}  ${colours.cyan(url)}${state === 'open' ? '' : `  ${state}${reason === undefined ? '' : `: ${reason}`}`}`,
-    ),
+    ...status.listeners.map((listener) => `  ${describeListener(listener, status.state, colours)}`),
     '',
   ];
   const [header = '', ...rows] = formatReplicaTable([status], { colours, now, showApp: false });
@@ -42,4 +39,13 @@ export function renderLiveFrame(view: LiveView): readonly string[] {
   return [...above, ...logs, colours.dim(view.note)]
     .slice(0, room)
     .map((line) => truncatePainted(line.replaceAll('\t', '  '), columns));
+}
+
+function describeListener(
+  { name, url, state, reason }: ListenerStatus,
+  app: AppStatus['state'],
+  colours: Colours,
+): string {
+  const open = state === 'open' || app === 'stopping' ? '' : `  ${state}`;
+  return `${name}  ${colours.cyan(url)}${open}${reason === undefined ? '' : `: ${printable(reason)}`}`;
 }

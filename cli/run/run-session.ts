@@ -8,7 +8,7 @@ import { type AwaitedOutcome, awaitDeployment, describeWaiting } from '../sessio
 import type { BuiltProgram } from '../session/build-program.js';
 import { type DaemonProcess, startDaemonProcess } from '../session/daemon-process.js';
 import { deployArtifact } from '../session/deploy-artifact.js';
-import { isCompleted } from '../session/deployment-outcome.js';
+import { failedMain, isCompleted } from '../session/deployment-outcome.js';
 import { followLogs, readLogs } from '../session/follow-logs.js';
 import type { RunReporter } from './run-events.js';
 import { SeenProcesses } from './seen-processes.js';
@@ -23,10 +23,11 @@ const DAEMON_RESTARTS = 5;
 const DAEMON_RESTART_MS = 250;
 /** For the last log lines to arrive when the daemon has ended. */
 const LAST_LOGS_MS = 2000;
-const FAILURE_LOG_LINES = 5;
+const FAILURE_LOG_LINES = 200;
+const STDERR_LINES_SHOWN = 10;
 const LEVEL_ERROR = 50;
 /** In the foreground one wants to hear of it at once, not when the daemon calls it a crash loop. */
-const START_ATTEMPTS = 2;
+const POLICY = { startAttempts: 2 };
 
 /** One `weaverd run`: a daemon of its own, with one app, as long as this process. */
 export class RunSession {
@@ -66,6 +67,7 @@ export class RunSession {
     let logs: Promise<void> = Promise.resolve();
     try {
       await this.#startDaemon();
+      await this.#stopLeftOver();
       const after = (await readLogs(this.#client, { app: name, limit: 1 })).at(-1)?.sequence ?? 0;
       logs = this.#showLogs(after).catch((reason: unknown) =>
         this.#reporter.progress(`no more logs: ${reason instanceof Error ? reason.message : reason}`),
@@ -103,21 +105,28 @@ export class RunSession {
     this.#reporter.event({ event: 'daemon', pid, stateFolder });
   }
 
+  /** A run that was killed had no time to take the app off the daemon's list. */
+  async #stopLeftOver(): Promise<void> {
+    const { name } = this.#program.app;
+    const left = this.#daemon?.status.apps.find(({ app }) => app === name);
+    if (left !== undefined && left.state !== 'stopped') await this.#client.stop(name, { remove: false });
+  }
+
   async #deploy(): Promise<AwaitedOutcome> {
     const { app, manifest, description, folder } = this.#program;
     const { version } = description;
-    const { unchanged } = await deployArtifact(this.#client, { version, folder, manifest }, (file) =>
-      this.#reporter.progress(`uploading ${file} …`),
+    const { unchanged } = await deployArtifact(this.#client, { version, folder, manifest }, () =>
+      this.#reporter.progress(`uploading ${version} …`),
     );
     this.#reporter.event({ event: 'deployed', app: app.name, version, unchanged });
     const outcome = await awaitDeployment(this.#client, this.#cli, {
       app: app.name,
       version,
       timeoutMs: START_TIMEOUT_MS,
-      policy: { startAttempts: START_ATTEMPTS },
+      policy: POLICY,
       signal: this.#interrupted,
       observe: (status, seen) => {
-        this.#reporter.progress(describeWaiting(app.name, seen));
+        if (seen.kind === 'waiting') this.#reporter.progress(describeWaiting(app.name, seen));
         this.#reporter.status(status);
         this.#see(status, this.#daemon?.status);
       },
@@ -144,6 +153,9 @@ export class RunSession {
         this.#reporter.status(status);
         if (isCompleted(status)) return this.#reporter.event({ event: 'completed', app: name });
         if (status.state === 'stopped') return;
+        const broken = failedMain(status, POLICY);
+        if (broken !== undefined)
+          await this.#fail({ kind: 'failed', reason: broken.lastFailure ?? '', replica: broken.replica });
       } else if (daemon !== undefined) return; // stopped and removed
       await this.#cli.sleep(REFRESH_MS, this.#interrupted);
     }
@@ -200,7 +212,7 @@ export class RunSession {
     });
     // The structured log has the stack; stderr has it again, in more lines.
     const structured = lines.filter(({ source }) => source === 'log');
-    return structured.length > 0 ? structured.slice(-1) : lines;
+    return structured.length > 0 ? structured.slice(-1) : lines.slice(-STDERR_LINES_SHOWN);
   }
 
   /** A daemon of ours that is gone is no `weaverd start` that was forgotten. */
@@ -221,6 +233,13 @@ export class RunSession {
     if (daemon === undefined) return;
     this.#reporter.event({ event: 'stopping', app: app.name });
     const deadline = this.#cli.now() + manifest.shutdown.grace + SHUTDOWN_MARGIN_MS;
+    try {
+      // The next daemon on this state folder shall not start it again by itself.
+      await this.#client.stop(app.name, { remove: false });
+    } catch (reason) {
+      // Not deployed yet, or the daemon has ended already.
+      if (!(reason instanceof ApiError)) throw reason;
+    }
     // Refused by a daemon that has ended already: then there is nothing to ask for.
     await this.#client.shutdown({ stopProclets: true }).catch(() => undefined);
     while (!(await daemon.waitForExit(SHUTDOWN_POLL_MS))) {

@@ -36,7 +36,9 @@ export function stateChanges(before: AppStatus | undefined, after: AppStatus): r
   }
   for (const name of known.keys())
     changes.push({ kind: 'replica', replica: name, state: 'gone', pid: undefined, reason: undefined });
-  for (const { name, state, url, reason } of after.listeners) {
+  // Of an app that stops, the listeners close; that says nothing new.
+  const listeners = after.state === 'stopping' || after.state === 'stopped' ? [] : after.listeners;
+  for (const { name, state, url, reason } of listeners) {
     const previous = before?.listeners.find((listener) => listener.name === name);
     if (previous?.state !== state || previous.url !== url)
       changes.push({ kind: 'listener', name, state, url, reason });

@@ -35,7 +35,7 @@ export function deploymentOutcome(
   const replicas = status.groups
     .flatMap((group) => group.replicas)
     .filter((each) => each.version === version);
-  const broken = replicas.find((replica) => hasFailed(replica, policy));
+  const broken = replicas.find((replica) => hasFailed(replica, policy) || mainHasFailed(replica, policy));
   if (broken !== undefined)
     return failed(broken.lastFailure ?? `the replica is in state ${broken.state}`, broken);
   if (status.state === 'failed') return failed(status.reason ?? 'the daemon does not say why');
@@ -65,6 +65,18 @@ export function deploymentOutcome(
 /** `main` has returned, and no listener of the app is open or may be soon. */
 export function isCompleted(status: AppStatus): boolean {
   return status.state === 'completed' && status.listeners.every(({ state }) => state === 'failed');
+}
+
+/** The replica in which `main` threw again and again: the program is wrong, though all its components may serve. */
+export function failedMain(status: AppStatus, policy: OutcomePolicy): ReplicaStatus | undefined {
+  return status.groups
+    .flatMap(({ replicas }) => replicas)
+    .find((replica) => replica.version === status.version && mainHasFailed(replica, policy));
+}
+
+/** Told by the reason, since a proclet that hosts `main` serves while it runs. */
+function mainHasFailed({ lastFailure, restarts }: ReplicaStatus, { startAttempts }: OutcomePolicy): boolean {
+  return restarts >= startAttempts && /^exited with code \d+: main: /.test(lastFailure ?? '');
 }
 
 function hasFailed(replica: ReplicaStatus, { startAttempts }: OutcomePolicy): boolean {
