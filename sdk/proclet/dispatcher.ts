@@ -2,7 +2,6 @@ import { type CallState, runInCall } from '../call/call-context.js';
 import { childSpan, type TraceContext } from '../call/trace-context.js';
 import { isAsyncIterable } from '../client/bounded-result.js';
 import type { NumberedMethod } from '../codec/method-table.js';
-import { TypeViolation } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import type { ThrownCodec } from '../errors/thrown.js';
@@ -66,7 +65,10 @@ export class Dispatcher implements CallReceiver {
       const method = hosted.method(instance, compiled.name);
       const result = runInCall(callState(call, trace), () => method.apply(instance, args));
       if (compiled.streaming) await this.#stream(call, compiled.encodeResult, result);
-      else this.#succeed(call, compiled.encodeResult, await result, component, compiled.name);
+      else {
+        const value = await result;
+        call.succeed((writer) => compiled.encodeResult(writer, value));
+      }
     } catch (reason) {
       error =
         reason instanceof RemoteCallError
@@ -82,25 +84,6 @@ export class Dispatcher implements CallReceiver {
     stats.timed(durationMs);
     if (trace?.sampled === true) {
       this.onSpan(span(component, compiled.name, trace, header.trace, startedAt, durationMs, error));
-    }
-  }
-
-  #succeed(
-    call: IncomingCall,
-    encode: (writer: Writer, value: unknown) => void,
-    value: unknown,
-    component: string,
-    method: string,
-  ): void {
-    try {
-      call.succeed((writer) => encode(writer, value));
-    } catch (reason) {
-      if (!(reason instanceof TypeViolation)) throw reason;
-      call.reject(
-        'INVALID_RESULT',
-        `the result of ${component}.${method} violates its type: ${reason.message}`,
-        'yes',
-      );
     }
   }
 

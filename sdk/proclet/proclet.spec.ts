@@ -95,6 +95,7 @@ describe('Proclet', () => {
     };
     const proclet = new Proclet(envelope.spec(replica, hosting), (context) => {
       app = context;
+      return new Promise<void>(() => {}); // goes on until the proclet is shut down
     });
     const done = proclet.run();
     done.catch(() => {}); // asserted where it matters

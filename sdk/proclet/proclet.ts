@@ -129,11 +129,11 @@ export class Proclet {
     this.#server = { server, address: server.address };
     this.#control.open();
     await this.#firstRegistration.promise;
-    try {
-      await this.#startComponents(await this.#control.componentsToHost());
-    } catch (reason) {
-      await this.#fail(reason);
-    }
+    // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
+    this.#control
+      .componentsToHost()
+      .then((hosting) => this.#startComponents(hosting))
+      .catch((reason: unknown) => this.#fail(reason));
     return this.#done.promise;
   }
 
@@ -238,6 +238,7 @@ export class Proclet {
   }
 
   async #fail(reason: unknown): Promise<void> {
+    if (this.#phase === 'draining') return; // main was interrupted by the shutdown, as it should be
     const component = reason instanceof LifecycleError ? reason.component : MAIN;
     const cause = reason instanceof LifecycleError ? reason.cause : reason;
     const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: undefined };
