@@ -48,8 +48,10 @@ describe('the package', function () {
     );
     await copyFile(join(REPOSITORY, 'examples/hello/main.ts'), join(folder, 'main.ts'));
 
-    const built = JSON.parse((await run('npx', 'weaverd', 'build', '--json')).stdout) as { version: string };
-    expect(built.version).to.match(/^[0-9a-f]{16}$/);
+    const built = JSON.parse((await run('npx', 'weaverd', 'build', '--json')).stdout) as {
+      description: { version: string };
+    };
+    expect(built.description.version).to.match(/^[0-9a-f]{16}$/);
     await startAndGreet(folder);
   });
 });
@@ -63,10 +65,10 @@ async function startAndGreet(cwd: string): Promise<void> {
     const timer = setTimeout(() => reject(new Error(`no address within a minute:\n${output}`)), 60_000);
     const read = (chunk: Buffer) => {
       output += chunk.toString();
-      const found = /http:\/\/[\d.]+:\d+/.exec(output);
-      if (found === null) return;
+      const [, found] = /\bopen at (http:\S+)/.exec(output) ?? [];
+      if (found === undefined) return;
       clearTimeout(timer);
-      resolve(found[0]);
+      resolve(found);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
