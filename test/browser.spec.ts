@@ -30,11 +30,11 @@ describe('the boutique in a browser', function () {
     });
     await page.goto(shop.url);
     await page.getByText('Sunglasses').first().click();
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).to.contain('Sunglasses');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).to.contain('Sunglasses');
     await page.getByRole('button', { name: /add to cart/i }).click();
-    expect(await page.locator('body').innerText()).to.match(/Sunglasses[\s\S]*Place order/i);
+    expect(await page.locator('body').textContent()).to.match(/Sunglasses[\s\S]*Place order/i);
     await page.getByRole('button', { name: /place order/i }).click();
-    expect(await page.locator('body').innerText())
+    expect(await page.locator('body').textContent())
       .to.match(/order/i)
       .and.to.match(/[A-Z]{2}-\d+-\d+/);
     expect(failures).to.deep.equal([]);

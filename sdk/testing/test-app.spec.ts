@@ -69,10 +69,12 @@ class FixedClock extends Clock {
 }
 component(Clock, { name: 'TestClock', create: () => new FixedClock(42) });
 
+const COMPONENTS = [Shelf, Librarian, Visitor, Clock];
+
 describe('startTestApp', () => {
   let app: TestApp;
   beforeEach(async () => {
-    app = await startTestApp();
+    app = await startTestApp({ components: COMPONENTS });
   });
   afterEach(() => app.stop());
 
@@ -127,6 +129,7 @@ describe('startTestApp', () => {
   it('puts a fake in a component’s place, and repeats what may run twice', async () => {
     let calls = 0;
     const faked = await startTestApp({
+      components: [Shelf],
       fakes: [[Shelf, { count: async () => ++calls }]],
       repeatRetriable: true,
     });
@@ -136,7 +139,7 @@ describe('startTestApp', () => {
   });
 
   it('refuses calls once it is stopped, as not executed', async () => {
-    const other = await startTestApp();
+    const other = await startTestApp({ components: [Shelf] });
     const shelf = other.get(Shelf);
     await other.stop();
     const reason = await shelf.count().catch((thrown: unknown) => thrown);

@@ -7,6 +7,8 @@ import { Program } from '../run/program.js';
 import { SeparatingInvoker } from './separating-invoker.js';
 
 export interface TestAppOptions {
+  /** What to start; all registered components by default. A call to one that is left out throws. */
+  readonly components?: readonly ComponentClass<object>[];
   /** Objects that stand in for components: `[[Payment, { charge: async () => 'id' }]]`. */
   readonly fakes?: readonly (readonly [component: ComponentClass<object>, fake: object])[];
   /** Config by component name, as in the manifest; `main` for that of the test itself. */
@@ -25,16 +27,17 @@ export interface TestApp {
 }
 
 /**
- * Starts every registered component in this process, for a test. Calls copy their arguments and results, so that a program
+ * Starts components in this process, for a test. Calls copy their arguments and results, so that a program
  * that works here does not break in two processes; a value that cannot travel throws a CannotTravelError. Listeners get
  * free ports. Rejects with a LifecycleError.
  */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const fakes = new Map((options.fakes ?? []).map(([token, fake]) => [componentOf(token).name, fake]));
+  const components = options.components?.map(componentOf) ?? registeredComponents();
   const addresses = new Map<string, ListenOptions>();
   const program = new Program({
     app: 'test',
-    components: registeredComponents().map((component) => withFake(component, fakes.get(component.name))),
+    components: components.map((component) => withFake(component, fakes.get(component.name))),
     implementation: () => undefined,
     config: (owner) => options.config?.[owner] ?? {},
     logger: options.logger ?? pino({ level: 'silent' }),
