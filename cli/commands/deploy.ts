@@ -79,9 +79,7 @@ export function addDeploy(program: Command, cli: CliEnvironment): void {
         const same = reply.unchanged ? ' (it was deployed already)' : '';
         cli.stdout.write(`${name} ${version} is ${outcome.kind}${same}\n`);
         if (status.listeners.length > 0)
-          cli.stdout.write(
-            `${formatListeners(status.listeners, coloursFor(cli.stdout, cli.env)).join('\n')}\n`,
-          );
+          cli.stdout.write(`${formatListeners(status, coloursFor(cli.stdout, cli.env)).join('\n')}\n`);
       });
     });
 }

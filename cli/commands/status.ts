@@ -58,7 +58,7 @@ function daemonLines(status: DaemonStatus, now: number, colours: Colours): reado
 
 function appLines(app: AppStatus, now: number, colours: Colours): readonly string[] {
   const lines = [...formatAppHead(app, now, colours)];
-  if (app.listeners.length > 0) lines.push('', ...formatListeners(app.listeners, colours));
+  if (app.listeners.length > 0) lines.push('', ...formatListeners(app, colours));
   if (app.groups.some(({ replicas }) => replicas.length > 0))
     lines.push('', ...formatReplicaTable([app], { colours, now, showApp: false }));
   const failures = formatFailures(app, colours);

@@ -1,10 +1,4 @@
-import type {
-  AppStatus,
-  GroupStatus,
-  ListenerStatus,
-  ReplicaState,
-  ReplicaStatus,
-} from '../../daemon/api/api-types.js';
+import type { AppStatus, GroupStatus, ReplicaState, ReplicaStatus } from '../../daemon/api/api-types.js';
 import type { Colours } from './colours.js';
 import { printable } from './printable.js';
 import { formatAge, formatBytes, formatLatency, formatPercent, formatRate } from './quantities.js';
@@ -104,7 +98,11 @@ export function formatAppHead(app: AppStatus, now: number, colours: Colours): re
   return app.reason === undefined ? [head] : [head, `  ${printable(app.reason)}`];
 }
 
-export function formatListeners(listeners: readonly ListenerStatus[], colours: Colours): readonly string[] {
+export function formatListeners(
+  { listeners, state: app }: Pick<AppStatus, 'listeners' | 'state'>,
+  colours: Colours,
+): readonly string[] {
+  const isStopped = app === 'stopping' || app === 'stopped';
   return formatTable(
     [
       { header: 'LISTENER' },
@@ -118,8 +116,10 @@ export function formatListeners(listeners: readonly ListenerStatus[], colours: C
       listener.name,
       { text: listener.url, paint: colours.cyan },
       {
-        text: listener.state,
-        paint: { open: colours.green, opening: colours.yellow, failed: colours.red }[listener.state],
+        text: isStopped ? 'closed' : listener.state,
+        paint: isStopped
+          ? colours.dim
+          : { open: colours.green, opening: colours.yellow, failed: colours.red }[listener.state],
       },
       formatRate(listener.requestsPerSecond),
       listener.component,

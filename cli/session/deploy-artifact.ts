@@ -13,9 +13,12 @@ const UPLOADED = [
   ARTIFACT_FILES.description,
 ] as const;
 
+/** What of the daemon's API it needs. */
+export type ArtifactTarget = Pick<ApiClient, 'artifact' | 'uploadArtifactFile' | 'deploy'>;
+
 /** Uploads a built version unless the daemon has it, and deploys it. `uploading` is told each file. */
 export async function deployArtifact(
-  client: ApiClient,
+  client: ArtifactTarget,
   artifact: { readonly version: string; readonly folder: string; readonly manifest: AppManifest },
   uploading: (file: string) => void,
 ): Promise<DeployReply> {
