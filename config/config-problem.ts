@@ -17,6 +17,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** By its name and shape: under a loader such as tsx this module may be there twice, imported and required. */
+export function isConfigError(reason: unknown): reason is ConfigError {
+  return reason instanceof Error && reason.name === 'ConfigError' && 'problems' in reason;
+}
+
 /** `file:line:column: message; mend`, of which only what is known. */
 export function formatConfigProblem(problem: ConfigProblem): string {
   const place = formatConfigPlace(problem);

@@ -55,7 +55,7 @@ async function checkConfig(
   app: string | undefined,
   options: JsonOption & { readonly config?: string; readonly build: boolean },
 ): Promise<void> {
-  const [{ loadDaemonConfig }, { loadApp }, { ConfigError }] = await Promise.all([
+  const [{ loadDaemonConfig }, { loadApp }, { ConfigError, isConfigError }] = await Promise.all([
     import('../../config/daemon-config.js'),
     import('../../config/load-app-manifest.js'),
     import('../../config/config-problem.js'),
@@ -67,7 +67,7 @@ async function checkConfig(
   const settled = await Promise.allSettled([daemon, wantsApp ? loadApp(app, cwd) : undefined] as const);
   const problems = settled.flatMap((each) => {
     if (each.status === 'fulfilled') return [];
-    if (each.reason instanceof ConfigError) return each.reason.problems;
+    if (isConfigError(each.reason)) return each.reason.problems;
     throw each.reason;
   });
   if (problems.length > 0) throw new ConfigError(problems);

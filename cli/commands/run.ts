@@ -73,7 +73,10 @@ export function addRun(program: Command, cli: CliEnvironment): void {
             options.state === undefined ? runStateFolder(built.app.folder) : resolve(cli.cwd, options.state),
           interrupted: interrupts.signal,
         });
-        kill = () => session.kill();
+        kill = () => {
+          session.kill();
+          reporter.close();
+        };
         try {
           await session.run();
         } finally {

@@ -1,4 +1,4 @@
-import { ConfigError, formatConfigPlace } from '../../config/config-problem.js';
+import { formatConfigPlace, isConfigError } from '../../config/config-problem.js';
 import { ApiError } from '../../daemon/api/api-error.js';
 import type { Colours } from './colours.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -36,13 +36,13 @@ export interface DescribedError {
 export function exitCodeOf(reason: unknown): ExitCode {
   if (reason instanceof CliError || reason instanceof ReportedFailure) return reason.exitCode;
   if (reason instanceof ApiError && reason.code === 'NO_DAEMON') return EXIT.noDaemon;
-  return reason instanceof ConfigError ? EXIT.usage : EXIT.failure;
+  return isConfigError(reason) ? EXIT.usage : EXIT.failure;
 }
 
 /** All that a failure has to say, without internals such as stacks (WEAVERD_DEBUG shows those). */
 export function describeError(reason: unknown): readonly DescribedError[] {
   if (reason instanceof ReportedFailure) return [];
-  if (reason instanceof ConfigError)
+  if (isConfigError(reason))
     return reason.problems.map((problem) => {
       const place = formatConfigPlace(problem);
       return { message: place === '' ? problem.message : `${place}: ${problem.message}`, mend: problem.mend };
