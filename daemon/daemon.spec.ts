@@ -167,6 +167,21 @@ describe('daemon', () => {
     expect(await readdir(folder)).to.include('store');
   });
 
+  it('names a full disk when it cannot start for that', async () => {
+    await daemon.close({ stopProclets: false });
+    const refusal = await failure(
+      startDaemon({
+        stateFolder: folder,
+        hostName: 'h1',
+        onLog: () => undefined,
+        createReplicaHost: async () => {
+          throw Object.assign(new Error('planted'), { code: 'ENOSPC' });
+        },
+      }),
+    );
+    expect(refusal.message).to.contain('disk is full').and.to.contain(folder);
+  });
+
   it('tells events as they come', async () => {
     const description = described();
     await upload(description);

@@ -17,7 +17,7 @@ import { findFreePort } from './manager/port-table.js';
 import { Problems } from './problems.js';
 import { type Clock, systemClock } from './processes/clock.js';
 import { lockFolder } from './state/folder-lock.js';
-import { prepareStateFolder, stateLayout } from './state/state-folder.js';
+import { prepareStateFolder, StateFolderError, stateLayout } from './state/state-folder.js';
 import { SpanStore } from './telemetry/span-store.js';
 import { weaverdVersion } from './weaverd-version.js';
 
@@ -45,6 +45,7 @@ export interface RunningDaemon {
 /** Name of the cluster that a daemon without others is. */
 const LOCAL_CLUSTER = 'local';
 const CHECK_MS = 5000;
+const TIDY_MS = 3_600_000;
 
 /**
  * Everything of one daemon. Rejects with FolderLockedError when another runs on the state folder, or with what cannot be
@@ -59,8 +60,20 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     return await compose(options, closers, closeAll);
   } catch (reason) {
     await closeAll({ stopProclets: false });
-    throw reason;
+    throw isDiskFull(reason) ? diskFullError(options.stateFolder, reason) : reason;
   }
+}
+
+function isDiskFull(reason: unknown): boolean {
+  const { code } = reason as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+function diskFullError(stateFolder: string, cause: unknown): StateFolderError {
+  return new StateFolderError(
+    `the disk is full: ${stateFolder} cannot be written; free some space and start again. What runs goes on meanwhile`,
+    { cause },
+  );
 }
 
 async function compose(
@@ -206,6 +219,7 @@ async function compose(
   // removes a socket that would be the next daemon's.
   closers.splice(1, 0, () => api.close());
   tidy();
+  closers.push(every(clock, TIDY_MS, tidy));
   return { stateFolder: layout.stateFolder, apiSocket: layout.apiSocket, close, closed };
 }
 

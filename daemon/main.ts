@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     if (process.connected) process.on('disconnect', () => end('the parent has gone'));
     else if (process.send !== undefined) end('the parent has gone');
   }
+  process.stdout.on('error', () => undefined); // nobody reads it any more; the daemon goes on
   const { stateFolder, apiSocket } = daemon;
   const ready = { ready: true, pid: process.pid, stateFolder, apiSocket };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
