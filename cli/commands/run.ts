@@ -4,6 +4,7 @@ import type { CliEnvironment } from '../environment.js';
 import { ReportedFailure } from '../output/errors.js';
 import { EXIT } from '../output/exit-codes.js';
 import { Progress } from '../output/progress.js';
+import { interruptions } from '../run/interruptions.js';
 import { APP_ARGUMENT, examples, type JsonOption, portOption } from './options.js';
 
 interface RunOptions extends JsonOption {
@@ -36,8 +37,11 @@ export function addRun(program: Command, cli: CliEnvironment): void {
     .action(async (app: string | undefined, options: RunOptions) => {
       const interrupts = new AbortController();
       let kill = (): void => {};
+      const meaning = interruptions();
       const forget = cli.onInterrupt(() => {
-        if (!interrupts.signal.aborted) return interrupts.abort();
+        const meant = meaning(performance.now());
+        if (meant === 'stop') interrupts.abort();
+        if (meant !== 'kill') return;
         kill();
         process.exit(EXIT.interrupted);
       });

@@ -35,7 +35,8 @@ export function addTrace(program: Command, cli: CliEnvironment): void {
           });
         if (options.json === true) return writeJson(cli.stdout, traces);
         const colours = coloursFor(cli.stdout, cli.env);
-        if (traces.length === 0) return cli.stderr.write('no traces yet\n');
+        if (traces.length === 0)
+          return cli.stderr.write('no traces yet; about one request in a hundred is traced\n');
         const lines =
           id === undefined
             ? formatTraceList(traces, cli.now(), colours)
