@@ -22,6 +22,8 @@ describe('daemon process', () => {
   afterEach(async () => {
     client.close();
     for (const child of started) {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');
       await once(child, 'exit');

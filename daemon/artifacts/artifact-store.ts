@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type AppDescription, ARTIFACT_FILES, artifactVersion } from '../../sdk/protocol/app-description.js';
 import { ArtifactError, storageFailure } from './artifact-error.js';
 
@@ -25,7 +23,6 @@ const MIN_AGE_MS = 600_000;
 export class ArtifactStore {
   readonly #folder: string;
   readonly #sealing = new Map<string, Promise<void>>();
-  #uploads = 0;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -63,10 +60,10 @@ export class ArtifactStore {
         `"${file}" is no file of an artifact; those are ${Object.keys(MAX_BYTES).join(', ')}`,
       );
     const staging = join(this.#folder, STAGING + version);
-    const part = join(staging, `${file}.part-${++this.#uploads}`);
+    const part = join(staging, `${file}.part-${randomUUID()}`);
     try {
       await mkdir(staging, { recursive: true, mode: 0o700 });
-      await pipeline(content, limit(file, maxBytes), createWriteStream(part, { mode: 0o600, flush: true }));
+      await writeBounded(part, content, maxBytes);
       await rename(part, join(staging, file));
     } catch (reason) {
       await unlink(part).catch(() => undefined); // it may not have been made; the first reason is the one to tell
@@ -152,17 +149,28 @@ async function parseDescription(json: string): Promise<AppDescription> {
   return reading.description;
 }
 
-function limit(file: string, maxBytes: number): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
+/** To disk, wholly. */
+async function writeBounded(
+  path: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes: number,
+): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    let bytes = 0;
+    for await (const chunk of content) {
       bytes += chunk.length;
-      if (bytes <= maxBytes) return done(null, chunk);
-      done(
-        new ArtifactError('TOO_LARGE', `${file} is larger than ${maxBytes} bytes, the most that is accepted`),
-      );
-    },
-  });
+      if (bytes > maxBytes)
+        throw new ArtifactError(
+          'TOO_LARGE',
+          `${path} is larger than ${maxBytes} bytes, the most that is accepted`,
+        );
+      await file.appendFile(chunk);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function modifiedAt(path: string): Promise<number> {

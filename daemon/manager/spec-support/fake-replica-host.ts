@@ -17,6 +17,7 @@ export class FakeReplicaHost implements ReplicaHost {
   closedWith: { readonly stopProclets: boolean } | undefined;
   readonly #replicas = new Map<string, ObservedReplica>();
   readonly #listeners: (() => void)[] = [];
+  #turn = 0;
 
   /** As if an earlier daemon had left it, or anything else had happened. */
   put(replica: ObservedReplica): void {
@@ -49,6 +50,7 @@ export class FakeReplicaHost implements ReplicaHost {
 
   /** Every replica that is there, or is to be, takes its next step. */
   advance(): void {
+    this.#turn++;
     const wanted = new Map((this.desired ?? []).map((spec) => [formatReplica(spec), spec]));
     for (const [key, replica] of this.#replicas) {
       const next = this.#next(replica, wanted.get(key));
@@ -75,6 +77,8 @@ export class FakeReplicaHost implements ReplicaHost {
       default:
         if (spec === undefined) return this.desired === undefined ? replica : undefined;
         if (replica.state === 'starting') return this.#come(replica, spec);
+        // As the back-off does, and so that no report misses the state.
+        if (replica.state === 'crash-loop' && this.#turn % 8 !== 0) return replica;
         return this.#start(spec, replica.generation + 1);
     }
   }
