@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { local } from './local.js';
 import type { Bench, BenchOptions } from './report.js';
 import { start } from './start.js';
 
-const BENCHES: readonly Bench[] = [start];
+const BENCHES: readonly Bench[] = [local, start];
 
 const program = new Command('bench')
   .description('Measures weaverd beside what a user would pick instead. Without a name: lists the benches.')

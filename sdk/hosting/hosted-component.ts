@@ -17,6 +17,7 @@ type Method = (...args: readonly unknown[]) => unknown;
 export class HostedComponent {
   readonly #started = deferred<void>();
   #state: State = { kind: 'starting' };
+  #serving: object | undefined;
 
   constructor(readonly registered: RegisteredComponent) {
     // Nobody may be waiting when it fails; the host reports that.
@@ -42,6 +43,7 @@ export class HostedComponent {
       const instance = await create();
       await lifecycle(instance, 'start');
       this.#state = { kind: 'serving', instance };
+      this.#serving = instance;
       this.#started.resolve();
     } catch (reason) {
       this.#state = { kind: 'failed', reason };
@@ -58,6 +60,7 @@ export class HostedComponent {
 
   /** Refuses calls from now on; those running go on. */
   refuse(): void {
+    this.#serving = undefined;
     if (this.#state.kind === 'serving') this.#state = { kind: 'stopping', instance: this.#state.instance };
   }
 
@@ -67,12 +70,13 @@ export class HostedComponent {
         ? this.#state
         : { instance: undefined };
     this.#state = { kind: 'stopped' };
+    this.#serving = undefined;
     if (instance !== undefined) await lifecycle(instance, 'stop');
   }
 
-  /** The instance when it serves, else undefined. */
+  /** The instance when it serves, else undefined: all that a call looks at, so kept in a field of its own. */
   get serving(): object | undefined {
-    return this.#state.kind === 'serving' ? this.#state.instance : undefined;
+    return this.#serving;
   }
 
   /** The method to call on {@link serving}; throws NOT_FOUND when the instance has none of that name. */

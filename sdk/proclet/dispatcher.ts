@@ -58,7 +58,9 @@ export class Dispatcher implements CallReceiver {
     const { header } = call;
     const trace = header.trace === undefined ? undefined : childSpan(header.trace);
     const stats = this.stats.row(component, compiled.name, call.caller.group, true);
-    const measured = stats.begin() || trace?.sampled === true;
+    const timed = ++stats.calls >= stats.timedFrom;
+    if (timed) stats.timeNext();
+    const measured = timed || trace?.sampled === true;
     const startedAt = measured ? performance.now() : 0;
     let error: string | undefined;
     try {

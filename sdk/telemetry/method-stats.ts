@@ -5,10 +5,16 @@ const TIMINGS_KEPT = 256;
 const TIMED_AT_FIRST = 64;
 const SAMPLE_EVERY = 64;
 
-/** Counters of one method from one caller over one interval. */
+/**
+ * Counters of one method from one caller over one interval. Each call does
+ * `if (++stats.calls >= stats.timedFrom) { stats.timeNext(); … time it … }`: one comparison when it is not timed.
+ */
 export class MethodStats {
   calls = 0;
+  /** Of co-located calls an estimate, from those that are timed. */
   errors = 0;
+  /** The next call that is timed, as a number of {@link calls}. */
+  timedFrom = 1;
   readonly #timings = new Float64Array(TIMINGS_KEPT);
   #timed = 0;
 
@@ -19,10 +25,10 @@ export class MethodStats {
     readonly remote: boolean,
   ) {}
 
-  /** Counts a call; true when it should be timed. */
-  begin(): boolean {
-    this.calls++;
-    return this.calls <= TIMED_AT_FIRST || this.calls % SAMPLE_EVERY === 0;
+  /** This call is timed: decides which one is the next. Returns the number of calls that this one stands for. */
+  timeNext(): number {
+    this.timedFrom = this.calls + (this.calls < TIMED_AT_FIRST ? 1 : SAMPLE_EVERY);
+    return this.calls <= TIMED_AT_FIRST ? 1 : SAMPLE_EVERY;
   }
 
   /** Over the bound, newer timings replace older ones. */
@@ -47,6 +53,7 @@ export class MethodStats {
     };
     this.calls = 0;
     this.errors = 0;
+    this.timedFrom = 1;
     this.#timed = 0;
     return load;
   }
