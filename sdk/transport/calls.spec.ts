@@ -196,10 +196,11 @@ for (const kind of ADDRESS_KINDS) {
     });
 
     it('ends a call at its deadline, and tells the callee', async () => {
-      const failure = failureOf(connection.call(outgoing(HOLD, '', { timeoutMs: 30 })));
+      const failure = failureOf(connection.call(outgoing(HOLD, '', { timeoutMs: 29.25 })));
       await until(() => held.length === 1);
       const { signal } = held[0] as IncomingCall;
       expect(await failure).to.include({ code: 'DEADLINE_EXCEEDED', executed: 'unknown' });
+      expect((await failure).message).to.contain('no answer within 30 ms');
       await until(() => signal.aborted);
       held[0]?.succeed((writer) => writer.writeString('too late'));
       expect(await connection.call(outgoing(ECHO, 'next'))).to.equal('next');

@@ -6,7 +6,7 @@ import { encodeCallHeader } from './call-header.js';
 import { CallTable } from './call-table.js';
 import type { Clock } from './clock.js';
 import { DeadlineSweep } from './deadline-sweep.js';
-import { decodeFailure } from './failure.js';
+import { decodeFailure, noAnswerWithin } from './failure.js';
 import type { Grant } from './flow-control.js';
 import { FrameKind, NO_CALL } from './frame.js';
 import type { Link, LinkHandler } from './link.js';
@@ -246,7 +246,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     this.#calls.forEach((call) => {
       if (call === ABANDONED) return;
       if (call.deadlineAt > now) next = Math.min(next, call.deadlineAt);
-      else call.giveUp('DEADLINE_EXCEEDED', `no answer within ${call.outgoing.header.timeoutMs} ms`);
+      else call.giveUp('DEADLINE_EXCEEDED', noAnswerWithin(call.outgoing.header.timeoutMs));
     });
     return next;
   }

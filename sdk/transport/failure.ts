@@ -31,6 +31,11 @@ const EXECUTED: readonly Executed[] = ['no', 'unknown', 'yes'];
 /** Longer messages are cut, characters. */
 export const MAX_FAILURE_MESSAGE = 1000;
 
+/** Of a call whose deadline has passed. The caller's remaining time is a fraction that nobody set. */
+export function noAnswerWithin(timeoutMs: number | undefined): string {
+  return `no answer within ${Math.ceil(timeoutMs ?? 0)} ms`;
+}
+
 export function encodeFailure(writer: Writer, failure: Failure): void {
   writer.writeUint8(CODES.indexOf(failure.code));
   writer.writeUint8(EXECUTED.indexOf(failure.executed));

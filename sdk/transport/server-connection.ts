@@ -2,6 +2,7 @@ import { Reader } from '../codec/reader.js';
 import { decodeCallHeader } from './call-header.js';
 import type { Clock } from './clock.js';
 import { DeadlineSweep } from './deadline-sweep.js';
+import { noAnswerWithin } from './failure.js';
 import { SendCredit } from './flow-control.js';
 import { FrameKind, NO_CALL } from './frame.js';
 import type { Link, LinkHandler } from './link.js';
@@ -137,7 +138,7 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.#calls.values()) {
       if (call.deadlineAt > now) next = Math.min(next, call.deadlineAt);
-      else call.end('DEADLINE_EXCEEDED', `no answer within ${call.header.timeoutMs} ms`);
+      else call.end('DEADLINE_EXCEEDED', noAnswerWithin(call.header.timeoutMs));
     }
     return next;
   }
