@@ -6,6 +6,7 @@ import { type AppDescription, artifactVersion } from '../sdk/protocol/app-descri
 import type { ApiError } from './api/api-error.js';
 import { ApiClient } from './api/client.js';
 import { type RunningDaemon, startDaemon } from './daemon.js';
+import type { ReplicaSinks } from './envelope/replica-sinks.js';
 import { FakeIngress } from './manager/spec-support/fake-ingress.js';
 import { FakeReplicaHost } from './manager/spec-support/fake-replica-host.js';
 import { sampleDescription } from './manager/spec-support/sample-app.js';
@@ -25,6 +26,7 @@ describe('daemon', () => {
   let host: FakeReplicaHost;
   let ingress: FakeIngress;
   let advancing: NodeJS.Timeout;
+  let sinks: ReplicaSinks;
 
   const start = () => {
     host = new FakeReplicaHost();
@@ -33,7 +35,10 @@ describe('daemon', () => {
       stateFolder: folder,
       hostName: 'h1',
       onLog: () => undefined,
-      createReplicaHost: async () => host,
+      createReplicaHost: async (options) => {
+        sinks = options.sinks;
+        return host;
+      },
       createIngress: async () => ingress,
     });
   };
@@ -140,6 +145,28 @@ describe('daemon', () => {
     expect(host.drained[0]).to.contain('Frontend-0');
     expect(ingress.closedWith).to.deep.equal({ stop: true });
     expect(await failure(client.status())).to.include({ code: 'NO_DAEMON' });
+  });
+
+  it('forgets the log of an app that was removed', async () => {
+    const description = described();
+    await upload(description);
+    await client.deploy({ version: description.version, manifest: {} });
+    await until('serving');
+    const { version } = description;
+    const line = { time: 1, level: 30, component: 'Cart', message: 'hello', fields: {}, version };
+    sinks.onLog({ ...line, app: 'shop', replica: 'Cart-0', source: 'log' });
+    sinks.onLog({ ...line, app: 'other', replica: 'Cart-0', source: 'log' });
+    await client.stop('shop', { remove: true });
+    const apps = async () => {
+      const found: string[] = [];
+      for await (const { app } of client.logs({})) found.push(app);
+      return found;
+    };
+    while ((await apps()).includes('shop')) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await apps()).to.deep.equal(['other']);
+    await daemon.close({ stopProclets: false });
+    expect(await readdir(join(folder, 'logs'))).to.deep.equal(['other.jsonl']);
+    daemon = await start();
   });
 
   it('is alone on its state folder', async () => {

@@ -25,6 +25,8 @@ export interface DaemonOptions {
   /** Made when absent. One daemon at a time. */
   readonly stateFolder: string;
   readonly hostName: string;
+  /** What the proclets call each other over. Default `unix`. */
+  readonly transport?: 'unix' | 'tcp';
   /** The daemon's own log: what happened, and lasting problems as they begin and end. */
   readonly onLog: (level: 'info' | 'warn' | 'error', message: string, fields: object) => void;
   /** The real ones by default. */
@@ -107,6 +109,13 @@ async function compose(
     onProblem: (app, problem) => problems.set(`log of ${app}`, problem),
   });
   closers.push(() => logs.close());
+  events.follow(({ kind, app }) => {
+    if (kind !== 'removed' || app === undefined) return;
+    logs.remove(app).then(
+      () => problems.set(`log of ${app}`, undefined),
+      (reason: Error) => problems.set(`log of ${app}`, `the log of ${app} is not removed: ${reason.message}`),
+    );
+  });
   const spans = new SpanStore();
   const artifacts = new ArtifactStore(layout.artifactsFolder);
 
@@ -115,6 +124,7 @@ async function compose(
     procletFolder: layout.procletFolder,
     recordFolder: layout.hostFolder,
     outputFolder: layout.outputFolder,
+    ...(options.transport === undefined ? {} : { transport: options.transport }),
     clock,
     sinks: {
       onLog: (line) => void logs.append(line),

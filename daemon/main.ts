@@ -26,6 +26,7 @@ async function main(): Promise<void> {
   const daemon = await startDaemon({
     stateFolder: config.stateFolder,
     hostName: config.hostName,
+    transport: config.transport,
     onLog: (level, message, fields) => log[level](fields, message),
   });
   const end = (why: string) => {

@@ -58,6 +58,13 @@ describe('createReplicaHost', () => {
     expect(mode('records')).to.equal(0o700);
   });
 
+  it('has proclets serve on loopback TCP when told to', async () => {
+    const host = await harness.open({ transport: 'tcp' });
+    host.setDesired([fakeReplica('Cart-0')]);
+    const { address } = await harness.untilState('Cart-0', 'serving');
+    expect(address).to.deep.equal({ kind: 'tcp', host: '127.0.0.1', port: 4711 });
+  });
+
   it('restarts a killed process with the next generation, and says how it ended', async () => {
     const host = await harness.open();
     host.setDesired([fakeReplica('Cart-0')]);

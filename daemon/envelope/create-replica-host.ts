@@ -32,6 +32,8 @@ export interface ReplicaHostOptions {
   /** The standard streams of the proclets, until they were read (mode 0700). */
   readonly outputFolder: string;
   readonly sinks: ReplicaSinks;
+  /** What proclets started from now on call each other over. Default `unix`. */
+  readonly transport?: 'unix' | 'tcp';
   /** The real ones by default. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -110,6 +112,7 @@ class LocalReplicaHost implements ReplicaHost {
       launcher: new ProcletLauncher({
         controlSocket: options.controlSocket,
         procletFolder: options.procletFolder,
+        transport: options.transport ?? 'unix',
         records,
         spawner: options.spawner ?? systemSpawner,
         environment: options.environment ?? process.env,

@@ -10,6 +10,8 @@ import type { ReplicaRecords } from './replica-records.js';
 export interface LauncherOptions {
   readonly controlSocket: string;
   readonly procletFolder: string;
+  /** What proclets serve each other over: Unix sockets of their own folders, or loopback TCP. */
+  readonly transport: 'unix' | 'tcp';
   readonly records: ReplicaRecords;
   readonly spawner: ProcessSpawner;
   /** The daemon's own, of which a proclet has a little. */
@@ -82,7 +84,10 @@ export class ProcletLauncher {
       generation,
       controlSocket: this.#options.controlSocket,
       token,
-      serveAt: { kind: 'unix', path: join(folder, 'serve.sock') },
+      serveAt:
+        this.#options.transport === 'tcp'
+          ? { kind: 'tcp', host: '127.0.0.1', port: 0 }
+          : { kind: 'unix', path: join(folder, 'serve.sock') },
       socketFolder: folder,
     };
     await writeFile(specFile, JSON.stringify(procletSpec), { mode: 0o600 });
