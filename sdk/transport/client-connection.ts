@@ -25,6 +25,8 @@ type StateListener = (state: 'draining' | 'closed', reason: Error | undefined) =
 /** Holds the slot of a call that nobody waits for, until its final frame shows that the callee has let go of it. */
 const ABANDONED = Symbol('abandoned');
 
+const NO_BYTES = Buffer.alloc(0);
+
 let resolveNew: (value: unknown) => void = () => {};
 let rejectNew: (error: unknown) => void = () => {};
 /** One executor for all promises: a closure less a call. */
@@ -41,6 +43,8 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
   readonly #clock: Clock;
   readonly #calls: CallTable<PendingCall | typeof ABANDONED>;
   readonly #sweep: DeadlineSweep;
+  /** Over the frame being handled. */
+  readonly #reader = new Reader(NO_BYTES);
   readonly #listeners: StateListener[] = [];
   #state: State = { kind: 'open' };
   #abandoned = 0;
@@ -162,11 +166,11 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       case FrameKind.THROWN:
       case FrameKind.FAILURE:
       case FrameKind.END:
-        this.#finish(kind, callId, new Reader(bytes, start, end));
+        this.#finish(kind, callId, this.#read(bytes, start, end));
         return;
       case FrameKind.ITEM: {
         const call = this.#calls.get(callId);
-        if (call !== undefined && call !== ABANDONED) call.item(new Reader(bytes, start, end));
+        if (call !== undefined && call !== ABANDONED) call.item(this.#read(bytes, start, end));
         return;
       }
       case FrameKind.GOAWAY:
@@ -178,6 +182,14 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       default:
         throw protocolError(`a callee does not send frames of kind ${kind}`);
     }
+  }
+
+  #read(bytes: Buffer, start: number, end: number): Reader {
+    const reader = this.#reader;
+    reader.bytes = bytes;
+    reader.position = start;
+    reader.end = end;
+    return reader;
   }
 
   closed(reason: Error | undefined): void {
@@ -233,7 +245,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
 
   #errorOf(kind: number, call: PendingCall, reader: Reader): unknown {
     try {
-      if (kind === FrameKind.THROWN) return decodeBody((body) => call.outgoing.decodeThrown(body), reader);
+      if (kind === FrameKind.THROWN) return decodeBody(call.outgoing, 'thrown', reader);
       const { code, message, executed } = decodeFailure(reader);
       return new RemoteCallError(code, message, { executed, replica: this.peer.replica });
     } catch (error) {
@@ -284,7 +296,9 @@ function encodeCall(writer: Writer, outgoing: OutgoingCall, credit: Grant | unde
     writer.writeUint32(credit.items);
     writer.writeUint32(credit.bytes);
   }
-  writer.writeUint16(outgoing.method);
+  writer.reserve(2);
+  writer.bytes[writer.position++] = outgoing.method;
+  writer.bytes[writer.position++] = outgoing.method >>> 8;
   encodeCallHeader(writer, outgoing.header);
   outgoing.encodeArguments(writer);
 }

@@ -1,4 +1,4 @@
-import { connect as connectSocket, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import { RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { type Address, formatAddress } from '../protocol/address.js';
 import { LinkedClientConnection } from './client-connection.js';
@@ -16,6 +16,7 @@ import {
 import { resolveLimits } from './limits.js';
 import { Link, type LinkHandler } from './link.js';
 import { plainMessage, protocolError } from './protocol-error.js';
+import { type Receive, receiveInto } from './receive.js';
 import type { ClientConnection, ReplicaIdentity, TransportLimits } from './transport.js';
 
 export interface ConnectOptions {
@@ -29,9 +30,6 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
-
-/** All connections read into it: frames are handled, or copied, before the next read. */
-const receiveBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
 /** The peer is who it should be, but cannot serve us now. */
 const PASSING_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
@@ -128,14 +126,8 @@ class Attempt implements LinkHandler {
     this.#settle(() => this.#reject(this.#error('UNAVAILABLE', why, reason)));
   }
 
-  #dial(onChunk: (bytes: Buffer, length: number) => void): Socket {
-    const onread: OnReadOpts = {
-      buffer: receiveBuffer,
-      callback: (length) => {
-        onChunk(receiveBuffer, length);
-        return true;
-      },
-    };
+  #dial(receive: Receive): Socket {
+    const onread = receiveInto(receive);
     const address = this.#address;
     return address.kind === 'unix'
       ? connectSocket({ path: address.path, onread })

@@ -64,6 +64,11 @@ export class Link {
     socket.on('close', () => this.close(undefined));
   }
 
+  /** When bytes last came, by the clock: for the frames being handled, now. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** The handshake is over: frames of full length, and heartbeats, from here on. */
   open(peerMaxFrameBytes: number): void {
     const { limits } = this.#options;

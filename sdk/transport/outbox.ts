@@ -55,7 +55,8 @@ export class Outbox {
 
   /** Accepted, and not yet taken by the system. */
   get queuedBytes(): number {
-    return this.writer.position - this.#handedOver + this.#sink.writableLength;
+    const waiting = this.writer.position - this.#handedOver;
+    return this.#writing ? waiting + this.#sink.writableLength : waiting;
   }
 
   get hasRoom(): boolean {
@@ -72,11 +73,23 @@ export class Outbox {
     return this.#base + this.#handedOver;
   }
 
-  /** Sends a frame whose body `encode` writes. When it throws, nothing is sent. */
-  send(kind: FrameKind, callId: number, encode: (writer: Writer) => void): void {
+  /** Sends a frame whose body `encode` writes, of `value` if it likes. When it throws, nothing is sent. */
+  send<Value = undefined>(
+    kind: FrameKind,
+    callId: number,
+    encode: (writer: Writer, value: Value) => void,
+    value: Value,
+  ): void;
+  send(kind: FrameKind, callId: number, encode: (writer: Writer) => void): void;
+  send(
+    kind: FrameKind,
+    callId: number,
+    encode: (writer: Writer, value: unknown) => void,
+    value?: unknown,
+  ): void {
     const start = this.begin(kind, callId);
     try {
-      encode(this.writer);
+      encode(this.writer, value);
     } catch (error) {
       throw this.rollBack(start, error);
     }
@@ -106,16 +119,15 @@ export class Outbox {
     this.#encoding = true;
     writer.limit = start + this.limits.maxFrameBytes;
     writer.reserve(FRAME_HEADER_BYTES);
-    writer.writeUint32(0);
-    writer.writeUint8(kind);
-    writer.writeUint32(callId);
+    putHeader(writer.bytes, start, 0, kind, callId);
+    writer.position = start + FRAME_HEADER_BYTES;
     return start;
   }
 
   commit(start: number): void {
     const { writer } = this;
     this.#encoding = false;
-    writer.patchUint32(start, writer.position - start - LENGTH_BYTES);
+    putUint32(writer.bytes, start, writer.position - start - LENGTH_BYTES);
     if (this.#state === 'closed') {
       writer.position = start;
       return;
@@ -204,15 +216,32 @@ export class Outbox {
     const waiting = writer.position - this.#handedOver;
     if (this.#handedOver === 0 || waiting > this.#handedOver) return;
     this.#base += this.#handedOver;
+    if (waiting === 0) {
+      this.#handedOver = 0;
+      writer.reset();
+      return;
+    }
     writer.bytes.copyWithin(0, this.#handedOver, writer.position);
     writer.position = waiting;
     this.#handedOver = 0;
-    if (waiting === 0) writer.reset();
   }
 
   #notifyWaiting(): void {
     while (this.#waiting.length > 0 && (this.#state === 'closed' || this.hasRoom)) this.#waiting.shift()?.();
   }
+}
+
+function putHeader(bytes: Buffer, at: number, length: number, kind: FrameKind, callId: number): void {
+  putUint32(bytes, at, length);
+  bytes[at + LENGTH_BYTES] = kind;
+  putUint32(bytes, at + LENGTH_BYTES + 1, callId);
+}
+
+function putUint32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 function flush(outbox: Outbox): void {

@@ -63,9 +63,9 @@ export abstract class PendingCall implements AbortListener {
 }
 
 /** Decodes a whole body. Throws PROTOCOL_ERROR, which concerns this call only, for one that is malformed. */
-export function decodeBody(decode: (reader: Reader) => unknown, reader: Reader): unknown {
+export function decodeBody(outgoing: OutgoingCall, what: 'result' | 'thrown', reader: Reader): unknown {
   try {
-    const value = decode(reader);
+    const value = what === 'result' ? outgoing.decodeResult(reader) : outgoing.decodeThrown(reader);
     reader.finish();
     return value;
   } catch (error) {
@@ -92,7 +92,7 @@ export class UnaryCall extends PendingCall {
 
   result(reader: Reader): void {
     try {
-      this.resolve(decodeBody((body) => this.outgoing.decodeResult(body), reader));
+      this.resolve(decodeBody(this.outgoing, 'result', reader));
     } catch (error) {
       this.reject(error);
     }

@@ -19,6 +19,8 @@ export interface AnswerOwner {
   finished(call: ServerCall): void;
 }
 
+type Encode = (writer: Writer, value: unknown) => void;
+
 /** A call at the callee, from its frame to its answer. */
 export class ServerCall implements IncomingCall, StreamPort {
   deadlineAt = Number.POSITIVE_INFINITY;
@@ -62,14 +64,16 @@ export class ServerCall implements IncomingCall, StreamPort {
     return this.#controller.signal;
   }
 
-  succeed(encodeResult: (writer: Writer) => void): void {
+  succeed<Value>(encodeResult: (writer: Writer, value: Value) => void, value?: Value): void;
+  succeed(encodeResult: Encode, value?: unknown): void {
     this.#answer();
-    this.#sendWhenRoom(FrameKind.RESULT, encodeResult);
+    this.#sendWhenRoom(FrameKind.RESULT, encodeResult, value);
   }
 
-  throw(encodeThrown: (writer: Writer) => void): void {
+  throw<Value>(encodeThrown: (writer: Writer, thrown: Value) => void, thrown?: Value): void;
+  throw(encodeThrown: Encode, thrown?: unknown): void {
     this.#answer();
-    this.#sendWhenRoom(FrameKind.THROWN, encodeThrown);
+    this.#sendWhenRoom(FrameKind.THROWN, encodeThrown, thrown);
   }
 
   reject(code: RemoteCallErrorCode, message: string, executed: Executed): void {
@@ -158,16 +162,16 @@ export class ServerCall implements IncomingCall, StreamPort {
   }
 
   /** While the caller takes no bytes, the result waits as the app's value, not as bytes. */
-  #sendWhenRoom(kind: FrameKind, encode: (writer: Writer) => void): void {
-    if (this.gone || this.hasRoom) this.#sendFinal(kind, encode);
-    else this.whenRoom(() => this.#sendFinal(kind, encode));
+  #sendWhenRoom(kind: FrameKind, encode: Encode, value: unknown): void {
+    if (this.gone || this.hasRoom) this.#sendFinal(kind, encode, value);
+    else this.whenRoom(() => this.#sendFinal(kind, encode, value));
   }
 
-  #sendFinal(kind: FrameKind, encode: (writer: Writer) => void): void {
+  #sendFinal(kind: FrameKind, encode: Encode, value?: unknown): void {
     if (!this.gone) {
       const { outbox } = this.#owner;
       try {
-        outbox.send(kind, this.callId, encode);
+        outbox.send(kind, this.callId, encode, value);
       } catch (error) {
         outbox.send(FrameKind.FAILURE, this.callId, (writer) => encodeFailure(writer, failureOf(error)));
       }

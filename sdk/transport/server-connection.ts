@@ -1,4 +1,5 @@
 import { Reader } from '../codec/reader.js';
+import { AcceptedCalls } from './accepted-calls.js';
 import { decodeCallHeader } from './call-header.js';
 import type { Clock } from './clock.js';
 import { DeadlineSweep } from './deadline-sweep.js';
@@ -19,13 +20,17 @@ export interface ServerConnectionOptions {
   readonly onClosed: (connection: ServerConnection, reason: Error | undefined) => void;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** The callee's side of a connection whose handshake is done. */
 export class ServerConnection implements AnswerOwner, LinkHandler {
   readonly peer: ReplicaIdentity;
   readonly #link: Link;
   readonly #options: ServerConnectionOptions;
   /** Calls whose caller waits. */
-  readonly #calls = new Map<number, ServerCall>();
+  readonly #calls = new AcceptedCalls();
+  /** Over the frame being handled. */
+  readonly #reader = new Reader(NO_BYTES);
   readonly #sweep: DeadlineSweep;
   /** Calls that the app's code works on, also those whose caller has gone. */
   #running = 0;
@@ -54,7 +59,7 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   }
 
   release(call: ServerCall): void {
-    this.#calls.delete(call.callId);
+    this.#calls.remove(call);
   }
 
   finished(_call: ServerCall): void {
@@ -63,7 +68,10 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   }
 
   frame(kind: number, callId: number, bytes: Buffer, start: number, end: number): void {
-    const reader = new Reader(bytes, start, end);
+    const reader = this.#reader;
+    reader.bytes = bytes;
+    reader.position = start;
+    reader.end = end;
     switch (kind) {
       case FrameKind.CALL:
         this.#receive(callId, reader, undefined);
@@ -92,28 +100,29 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
 
   closed(reason: Error | undefined): void {
     this.#sweep.stop();
-    const calls = [...this.#calls.values()];
-    this.#calls.clear();
-    for (const call of calls) call.lost(reason);
+    this.#calls.forEach((call) => {
+      this.#calls.remove(call);
+      call.lost(reason);
+    });
     this.#options.onClosed(this, reason);
   }
 
   #receive(callId: number, reader: Reader, credit: SendCredit | undefined): void {
-    if (callId === NO_CALL || this.#calls.has(callId)) {
+    if (callId === NO_CALL || this.#calls.taken(callId)) {
       throw protocolError(`call id ${callId} is in use`);
     }
-    const { limits, clock, receiver } = this.#options;
+    const { limits, receiver } = this.#options;
     const call = new ServerCall(this, callId, reader.readUint16(), decodeCallHeader(reader), reader, credit);
     const busy = this.#running >= limits.maxCallsInFlight || !this.outbox.hasRoom;
     this.#running++;
-    this.#calls.set(callId, call);
+    this.#calls.add(call);
     if (busy) {
       call.reject('RESOURCE_EXHAUSTED', 'the callee has too many calls in flight, or bytes to send', 'no');
       return;
     }
     const { timeoutMs } = call.header;
     if (timeoutMs !== undefined) {
-      call.deadlineAt = clock.now() + timeoutMs;
+      call.deadlineAt = this.#link.heardAt + timeoutMs;
       this.#sweep.arm(call.deadlineAt);
     }
     try {
@@ -136,10 +145,10 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
 
   #expire(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls.values()) {
+    this.#calls.forEach((call) => {
       if (call.deadlineAt > now) next = Math.min(next, call.deadlineAt);
       else call.end('DEADLINE_EXCEEDED', noAnswerWithin(call.header.timeoutMs));
-    }
+    });
     return next;
   }
 

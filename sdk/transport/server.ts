@@ -16,6 +16,7 @@ import {
 import { resolveLimits } from './limits.js';
 import { Link, type LinkHandler } from './link.js';
 import { protocolError } from './protocol-error.js';
+import { adoptAccepted } from './receive.js';
 import { ServerConnection } from './server-connection.js';
 import type { CallReceiver, ReplicaIdentity, TransportLimits, TransportServer } from './transport.js';
 
@@ -47,7 +48,7 @@ export async function listen(
   options: ListenOptions,
 ): Promise<TransportServer & { readonly address: Address }> {
   const acceptor = new Acceptor(options);
-  const server = createServer((socket) => acceptor.accept(socket));
+  const server = createServer({ pauseOnConnect: true }, (socket) => acceptor.accept(socket));
   const bound = await bind(server, address);
   server.on('error', (error) => acceptor.report(RemoteCallError.from(error, 'RESOURCE_EXHAUSTED')));
   return new SocketServer(server, acceptor, bound);
@@ -119,13 +120,12 @@ class Acceptor {
     };
   }
 
-  accept(socket: Socket): void {
-    const link = new Link(
-      socket,
+  accept(accepted: Socket): void {
+    const link: Link = new Link(
+      adoptAccepted(accepted, (bytes, length) => link.received(bytes, length)),
       { limits: this.#limits, clock: this.clock, whenFull: 'stop-reading' },
       IGNORING,
     );
-    socket.on('data', (chunk: Buffer) => link.received(chunk, chunk.length));
     if (this.#draining) {
       link.close(undefined);
       return;

@@ -112,7 +112,7 @@ export class StreamReader extends PendingCall implements AsyncIterableIterator<u
   /** A malformed item ends the stream, not the connection. */
   #decode(reader: Reader): unknown {
     try {
-      return decodeBody((body) => this.outgoing.decodeResult(body), reader);
+      return decodeBody(this.outgoing, 'result', reader);
     } catch (error) {
       this.owner.abandon(this);
       this.fail(error);

@@ -49,8 +49,11 @@ export interface IncomingCall {
   /** The caller, as it named itself in the handshake. */
   readonly caller: ReplicaIdentity;
   succeed(encodeResult: (writer: Writer) => void): void;
+  /** The same without a closure a call: `encodeResult` is given the value. */
+  succeed<Value>(encodeResult: (writer: Writer, value: Value) => void, value: Value): void;
   /** Answers with an error of the app. */
   throw(encodeThrown: (writer: Writer) => void): void;
+  throw<Value>(encodeThrown: (writer: Writer, thrown: Value) => void, thrown: Value): void;
   /** Answers with a failure of the runtime; `executed` says whether the method ran. */
   reject(code: RemoteCallErrorCode, message: string, executed: 'no' | 'yes'): void;
   /**
