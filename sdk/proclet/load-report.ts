@@ -1,18 +1,26 @@
 import type { Load } from '../protocol/control.js';
 import type { StatsTable } from '../telemetry/method-stats.js';
 
+/** A process that served nothing reports one interval in so many: at rest, the daemon should be at rest too. */
+const IDLE_EVERY = 3;
+
 /** What the process used and served between two reports. */
 export class LoadReport {
   #cpu = process.cpuUsage();
   #utilization = performance.eventLoopUtilization();
   #at = performance.now();
+  #idle = 0;
 
   constructor(
     private readonly stats: StatsTable,
     private readonly handshakesRefused: () => ReadonlyMap<string, number>,
   ) {}
 
-  take(): Load {
+  /** Undefined when there is nothing new to say: nothing was served since the last report, nor before it. */
+  take(): Load | undefined {
+    const methods = this.stats.take();
+    if (methods.length > 0) this.#idle = 0;
+    else if (++this.#idle > 1 && this.#idle % IDLE_EVERY !== 0) return undefined;
     const now = performance.now();
     const cpu = process.cpuUsage(this.#cpu);
     const utilization = performance.eventLoopUtilization();
@@ -21,7 +29,7 @@ export class LoadReport {
       cpuMs: (cpu.user + cpu.system) / 1000,
       rssBytes: process.memoryUsage.rss(),
       eventLoopUtilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
-      methods: this.stats.take(),
+      methods,
       handshakesRefused: Object.fromEntries(this.handshakesRefused()),
     };
     this.#cpu = process.cpuUsage();

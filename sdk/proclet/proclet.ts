@@ -228,7 +228,8 @@ export class Proclet {
 
   #report(): void {
     this.#control.notify('Health', { phase: this.#phase, uptimeMs: performance.now() });
-    this.#control.notify('Load', this.#load.take());
+    const load = this.#load.take();
+    if (load !== undefined) this.#control.notify('Load', load);
   }
 
   #enter(phase: ProcletPhase): void {

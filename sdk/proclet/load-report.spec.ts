@@ -1,0 +1,31 @@
+import { expect } from 'chai';
+import { StatsTable } from '../telemetry/method-stats.js';
+import { LoadReport } from './load-report.js';
+
+describe('LoadReport', () => {
+  it('reports every interval with calls, the first without, and then one in three', () => {
+    const stats = new StatsTable();
+    const report = new LoadReport(stats, () => new Map());
+    const calls = (): number | undefined => report.take()?.methods.reduce((sum, { calls }) => sum + calls, 0);
+    stats.row('Cart', 'add', 'main', true).calls++;
+    expect([calls(), calls(), calls(), calls(), calls(), calls(), calls()]).to.deep.equal([
+      1,
+      0,
+      undefined,
+      0,
+      undefined,
+      undefined,
+      0,
+    ]);
+    stats.row('Cart', 'add', 'main', true).calls++;
+    expect(calls()).to.equal(1);
+  });
+
+  it('covers the time since the last one that was given', async () => {
+    const report = new LoadReport(new StatsTable(), () => new Map([['version', 2]]));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const load = report.take();
+    expect(load?.intervalMs).to.be.at.least(4);
+    expect(load?.handshakesRefused).to.deep.equal({ version: 2 });
+  });
+});
