@@ -43,6 +43,24 @@ export function runInCall<R>(state: CallState, body: () => R): R {
   return storage.run(state, body);
 }
 
+/** The same for a method and its arguments: no closure a call. */
+export function runMethodInCall(
+  state: CallState,
+  method: (...args: readonly unknown[]) => unknown,
+  instance: object,
+  args: unknown[],
+): unknown {
+  return storage.run(state, applyMethod, method, instance, args);
+}
+
+function applyMethod(
+  method: (...args: readonly unknown[]) => unknown,
+  instance: object,
+  args: unknown[],
+): unknown {
+  return method.apply(instance, args);
+}
+
 /** The call being served; undefined outside of any. */
 export function currentCall(): CurrentCall | undefined {
   const state = storage.getStore();

@@ -1,12 +1,15 @@
-import { currentCallState, earlier, eitherSignal, sampleNewTrace } from '../call/call-context.js';
+import { currentCallState, eitherSignal, sampleNewTrace } from '../call/call-context.js';
 import { newTrace, type TraceContext } from '../call/trace-context.js';
+import type { Reader } from '../codec/reader.js';
 import { TypeViolation } from '../codec/violations.js';
-import type { CallOptions } from '../component/component-class.js';
+import type { Writer } from '../codec/writer.js';
+import type { CallOptions, RoutingKey } from '../component/component-class.js';
 import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { withCallerStack } from '../errors/stack.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
 import { hashKey, isRoutingKey } from '../routing/key-hash.js';
-import type { ClientConnection, OutgoingCall } from '../transport/transport.js';
+import type { Peer } from '../routing/peer.js';
+import type { CallHeader, ClientConnection, OutgoingCall } from '../transport/transport.js';
 import type { RemoteMethod } from './remote-method.js';
 import { decideRetry } from './retry-policy.js';
 
@@ -14,40 +17,84 @@ const RETRY_BACKOFF: Backoff = { firstMs: 10, capMs: 500 };
 /** While no replica can be reached, how often to look again even without a new routing. */
 const UNREACHABLE_RETRY_MS = 100;
 
-/** One call of a remote method: its deadline, its key, and its attempts. */
-export class RemoteCall {
+/**
+ * One call of a remote method. Nearly every call is sent at once over an open connection and succeeds: then this is all
+ * that is made for it, and the connection's promise is what the caller gets. What waits or fails is taken over by
+ * {@link recover} and its kind.
+ */
+export class RemoteCall implements OutgoingCall, CallHeader {
+  readonly trace: TraceContext;
+  /** Of the first attempt. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly metadata: ReadonlyMap<string, string> | undefined;
   readonly #target: RemoteMethod;
   readonly #args: readonly unknown[];
-  readonly #trace: TraceContext;
   readonly #deadline: number;
-  readonly #signal: AbortSignal | undefined;
-  readonly #metadata: ReadonlyMap<string, string> | undefined;
   readonly #retriable: boolean;
   readonly #hash: number | undefined;
-  #replica: string | undefined;
+  #peer: Peer | undefined;
 
   constructor(target: RemoteMethod, args: readonly unknown[], options: CallOptions | undefined) {
     const outer = currentCallState();
-    this.#target = target;
-    this.#args = args;
-    this.#trace = outer?.trace ?? newTrace(sampleNewTrace());
-    const own = performance.now() + (options?.timeout ?? target.defaultTimeoutMs);
-    this.#deadline = earlier(outer?.deadline, own) ?? own;
-    this.#signal = eitherSignal(outer?.signal, options?.signal);
-    this.#metadata =
+    const now = performance.now();
+    let deadline = now + (options?.timeout ?? target.defaultTimeoutMs);
+    if (outer?.deadline !== undefined && outer.deadline < deadline) deadline = outer.deadline;
+    this.trace = outer?.trace ?? newTrace(sampleNewTrace());
+    this.timeoutMs = deadline - now;
+    this.signal = eitherSignal(outer?.signal, options?.signal);
+    this.metadata =
       options?.metadata === undefined
         ? outer?.metadata
         : new Map([...(outer?.metadata ?? []), ...Object.entries(options.metadata)]);
+    this.#target = target;
+    this.#args = args;
+    this.#deadline = deadline;
     this.#retriable = options?.retry ?? target.retry;
-    this.#hash = this.#hashOfKey(options);
+    this.#hash =
+      target.routing === undefined && options?.key === undefined ? undefined : this.#hashOfKey(options?.key);
   }
 
-  async unary(): Promise<unknown> {
+  get method(): number {
+    return this.#target.number;
+  }
+
+  get header(): CallHeader {
+    return this;
+  }
+
+  encodeArguments(writer: Writer): void {
+    this.#target.compiled.encodeArguments(writer, this.#args);
+  }
+
+  decodeResult(reader: Reader): unknown {
+    return this.#target.compiled.decodeResult(reader);
+  }
+
+  decodeThrown(reader: Reader): unknown {
+    return this.#target.decodeThrown(reader);
+  }
+
+  unary(): Promise<unknown> {
     this.#target.budget.onCall();
-    for (let attempt = 1; ; attempt++) {
+    this.#peer = this.#target.replicas.choose(this.#hash);
+    const connection = this.#peer?.open;
+    return connection === undefined ? this.#attempts(1) : connection.call(this);
+  }
+
+  async recover(reason: unknown): Promise<unknown> {
+    // After two turns the caller's promise follows this one, and V8 knows whose stack this is on.
+    await undefined;
+    await undefined;
+    await this.#recover(reason, 1);
+    return this.#attempts(2);
+  }
+
+  async #attempts(first: number): Promise<unknown> {
+    for (let attempt = first; ; attempt++) {
       try {
         const connection = await this.#connection();
-        return await connection.call(this.#outgoing());
+        return await connection.call(this.#again());
       } catch (reason) {
         await this.#recover(reason, attempt);
       }
@@ -60,7 +107,7 @@ export class RemoteCall {
       let begun = false;
       try {
         const connection = await this.#connection();
-        for await (const item of connection.stream(this.#outgoing())) {
+        for await (const item of connection.stream(this.#again())) {
           begun = true;
           yield item;
         }
@@ -72,20 +119,19 @@ export class RemoteCall {
     }
   }
 
-  #outgoing(): OutgoingCall {
-    const { number, compiled, decodeThrown } = this.#target;
-    const args = this.#args;
+  /** The call as a further attempt sends it: with the time that is left, and without {@link recover}. */
+  #again(): OutgoingCall {
     return {
-      method: number,
+      method: this.method,
       header: {
         timeoutMs: Math.max(1, this.#deadline - performance.now()),
-        trace: this.#trace,
-        metadata: this.#metadata,
+        trace: this.trace,
+        metadata: this.metadata,
       },
-      signal: this.#signal,
-      encodeArguments: (writer) => compiled.encodeArguments(writer, args),
-      decodeResult: (reader) => compiled.decodeResult(reader),
-      decodeThrown,
+      signal: this.signal,
+      encodeArguments: (writer) => this.encodeArguments(writer),
+      decodeResult: (reader) => this.decodeResult(reader),
+      decodeThrown: (reader) => this.decodeThrown(reader),
     };
   }
 
@@ -96,7 +142,7 @@ export class RemoteCall {
     for (;;) {
       this.#throwIfOver(lastReason);
       const peer = replicas.choose(this.#hash);
-      this.#replica = peer?.routed.replica;
+      this.#peer = peer;
       if (peer?.open !== undefined) return peer.open;
       if (peer !== undefined && !replicas.unreachable) {
         try {
@@ -115,8 +161,8 @@ export class RemoteCall {
   }
 
   #throwIfOver(lastReason: unknown): void {
-    if (this.#signal?.aborted === true)
-      throw this.#error('CANCELLED', 'cancelled before it was sent', 'no', this.#signal.reason);
+    if (this.signal?.aborted === true)
+      throw this.#error('CANCELLED', 'cancelled before it was sent', 'no', this.signal.reason);
     if (performance.now() < this.#deadline) return;
     const why = lastReason instanceof Error ? `: ${lastReason.message}` : '; see `weaverd status`';
     throw this.#error(
@@ -139,14 +185,14 @@ export class RemoteCall {
       );
       const onAbort = () =>
         settle(() =>
-          reject(this.#error('CANCELLED', 'cancelled before it was sent', 'no', this.#signal?.reason)),
+          reject(this.#error('CANCELLED', 'cancelled before it was sent', 'no', this.signal?.reason)),
         );
       const settle = (then: () => void) => {
         clearTimeout(timer);
-        this.#signal?.removeEventListener('abort', onAbort);
+        this.signal?.removeEventListener('abort', onAbort);
         then();
       };
-      this.#signal?.addEventListener('abort', onAbort, { once: true });
+      this.signal?.addEventListener('abort', onAbort, { once: true });
       promise.then(
         (value) => settle(() => resolve(value)),
         (reason) => settle(() => reject(reason)),
@@ -176,12 +222,17 @@ export class RemoteCall {
 
   #error(code: RemoteCallErrorCode, message: string, executed: Executed, cause?: unknown): RemoteCallError {
     const { component, method } = this.#target;
-    return new RemoteCallError(code, message, { component, method, replica: this.#replica, executed, cause });
+    return new RemoteCallError(code, message, {
+      component,
+      method,
+      replica: this.#peer?.routed.replica,
+      executed,
+      cause,
+    });
   }
 
-  #hashOfKey(options: CallOptions | undefined): number | undefined {
-    const key: unknown = options?.key ?? this.#target.routing?.(...this.#args);
-    if (key === undefined && this.#target.routing === undefined) return undefined;
+  #hashOfKey(given: RoutingKey | undefined): number {
+    const key: unknown = given ?? this.#target.routing?.(...this.#args);
     if (!isRoutingKey(key)) {
       throw this.#error(
         'INVALID_ARGUMENT',

@@ -1,4 +1,5 @@
-import type { Invoke, Invoker } from './invoker.js';
+import type { CallOptions } from '../component/component-class.js';
+import type { DirectMethod, Invoke, Invoker } from './invoker.js';
 import { RemoteCall } from './remote-call.js';
 import type { RemoteMethod } from './remote-method.js';
 
@@ -14,9 +15,35 @@ export class RemoteInvoker implements Invoker {
   }
 
   bind(method: string): Invoke {
+    const target = this.#target(method);
+    return target.compiled.streaming
+      ? (args, options) => new RemoteCall(target, args, options).stream()
+      : (args, options) => unary(target, args, options);
+  }
+
+  direct(method: string): DirectMethod {
+    const target = this.#target(method);
+    return target.compiled.streaming
+      ? (...args) => new RemoteCall(target, args, undefined).stream()
+      : (...args) => unary(target, args, undefined);
+  }
+
+  #target(method: string): RemoteMethod {
     const target = this.#byName.get(method);
     if (target === undefined) throw new RangeError(`no method ${method}`);
-    if (target.compiled.streaming) return (args, options) => new RemoteCall(target, args, options).stream();
-    return async (args, options) => new RemoteCall(target, args, options).unary();
+    return target;
+  }
+}
+
+/** Not an async function: the promise of the connection itself is the result. */
+function unary(
+  target: RemoteMethod,
+  args: readonly unknown[],
+  options: CallOptions | undefined,
+): Promise<unknown> {
+  try {
+    return new RemoteCall(target, args, options).unary();
+  } catch (reason) {
+    return Promise.reject(reason);
   }
 }

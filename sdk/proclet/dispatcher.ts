@@ -1,6 +1,7 @@
-import { type CallState, runInCall } from '../call/call-context.js';
+import { type CallState, runMethodInCall } from '../call/call-context.js';
 import { childSpan, type TraceContext } from '../call/trace-context.js';
 import { isAsyncIterable } from '../client/bounded-result.js';
+import type { CompiledMethod } from '../codec/compiled.js';
 import type { NumberedMethod } from '../codec/method-table.js';
 import type { Writer } from '../codec/writer.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
@@ -8,22 +9,40 @@ import type { ThrownCodec } from '../errors/thrown.js';
 import type { ComponentHost } from '../hosting/component-host.js';
 import type { HostedComponent } from '../hosting/hosted-component.js';
 import type { Span } from '../protocol/control.js';
-import type { StatsTable } from '../telemetry/method-stats.js';
+import type { MethodStats, StatsTable } from '../telemetry/method-stats.js';
 import type { CallReceiver, IncomingCall } from '../transport/transport.js';
+
+/** One of the app's methods, with what its calls need found once. */
+interface ServedMethod {
+  readonly component: string;
+  readonly compiled: CompiledMethod;
+  hosted: HostedComponent | undefined;
+  /** By the caller's group. */
+  readonly stats: Map<string, MethodStats>;
+}
 
 /** Takes the calls of other proclets to the components of this one. */
 export class Dispatcher implements CallReceiver {
+  readonly #methods: readonly ServedMethod[];
+
   constructor(
-    private readonly methods: readonly NumberedMethod[],
+    methods: readonly NumberedMethod[],
     private readonly host: ComponentHost,
     private readonly thrown: ThrownCodec,
     private readonly stats: StatsTable,
     private readonly onSpan: (span: Span) => void,
-  ) {}
+  ) {
+    this.#methods = methods.map(({ component, compiled }) => ({
+      component,
+      compiled,
+      hosted: undefined,
+      stats: new Map(),
+    }));
+  }
 
   receive(call: IncomingCall): void {
-    const method = this.methods[call.method];
-    const hosted = method === undefined ? undefined : this.host.hosted(method.component);
+    const method = this.#methods[call.method];
+    const hosted = method === undefined ? undefined : this.#hosted(method);
     if (method === undefined || hosted === undefined) {
       call.reject(
         'NOT_FOUND',
@@ -40,53 +59,75 @@ export class Dispatcher implements CallReceiver {
       call.reject('PROTOCOL_ERROR', `the arguments cannot be read: ${messageOf(reason)}`, 'no');
       return;
     }
-    void this.#serve(call, method, hosted, args);
+    const instance = hosted.serving;
+    if (instance === undefined) void this.#onceStarted(call, method, hosted, args);
+    else this.#serve(call, method, hosted, instance, args);
   }
 
-  async #serve(
+  #hosted(method: ServedMethod): HostedComponent | undefined {
+    method.hosted ??= this.host.hosted(method.component);
+    return method.hosted;
+  }
+
+  async #onceStarted(
     call: IncomingCall,
-    { component, compiled }: NumberedMethod,
+    method: ServedMethod,
     hosted: HostedComponent,
     args: unknown[],
   ): Promise<void> {
-    const instance = hosted.serving ?? (await this.#onceStarted(hosted));
-    if (instance === undefined) {
-      const why = hosted.refusal(compiled.name);
-      call.reject('UNAVAILABLE', why?.message ?? 'the component does not serve', 'no');
-      return;
-    }
-    const { header } = call;
-    const trace = header.trace === undefined ? undefined : childSpan(header.trace);
-    const stats = this.stats.row(component, compiled.name, call.caller.group, true);
+    if (hosted.state === 'starting') await Promise.allSettled([hosted.started]);
+    const instance = hosted.serving;
+    if (instance !== undefined) return this.#serve(call, method, hosted, instance, args);
+    const why = hosted.refusal(method.compiled.name);
+    call.reject('UNAVAILABLE', why?.message ?? 'the component does not serve', 'no');
+  }
+
+  /** Not an async function: beside the method's own promise and the one of its `then`, none is made for a call. */
+  #serve(
+    call: IncomingCall,
+    method: ServedMethod,
+    hosted: HostedComponent,
+    instance: object,
+    args: unknown[],
+  ): void {
+    const { compiled } = method;
+    const stats = this.#statsOf(method, call.caller.group);
+    const served = new ServedCall(call);
     const timed = ++stats.calls >= stats.timedFrom;
     if (timed) stats.timeNext();
-    const measured = timed || trace?.sampled === true;
+    const measured = timed || call.header.trace?.sampled === true;
     const startedAt = measured ? performance.now() : 0;
-    let error: string | undefined;
-    try {
-      const method = hosted.method(instance, compiled.name);
-      const result = runInCall(callState(call, trace), () => method.apply(instance, args));
-      if (compiled.streaming) await this.#stream(call, compiled.encodeResult, result);
-      else {
-        const value = await result;
-        call.succeed((writer) => compiled.encodeResult(writer, value));
-      }
-    } catch (reason) {
-      error =
-        reason instanceof RemoteCallError
-          ? reason.code
-          : reason instanceof Error
-            ? reason.name
-            : typeof reason;
+    const finish = (error: string | undefined) => {
+      if (measured) this.#measured(method, stats, served, startedAt, error);
+    };
+    const fail = (reason: unknown) => {
       stats.errors++;
       call.throw((writer) => this.thrown.encode(writer, reason));
+      finish(errorName(reason));
+    };
+    const succeed = (value: unknown) => {
+      call.succeed((writer) => compiled.encodeResult(writer, value));
+      if (measured) finish(undefined);
+    };
+    let result: unknown;
+    try {
+      result = runMethodInCall(served, hosted.method(instance, compiled.name), instance, args);
+    } catch (reason) {
+      return fail(reason);
     }
-    if (!measured) return;
-    const durationMs = performance.now() - startedAt;
-    stats.timed(durationMs);
-    if (trace?.sampled === true) {
-      this.onSpan(span(component, compiled.name, trace, header.trace, startedAt, durationMs, error));
+    if (compiled.streaming) {
+      this.#stream(call, compiled.encodeResult, result).then(() => finish(undefined), fail);
+    } else if (result instanceof Promise) result.then(succeed, fail);
+    else Promise.resolve(result).then(succeed, fail);
+  }
+
+  #statsOf(method: ServedMethod, group: string): MethodStats {
+    let stats = method.stats.get(group);
+    if (stats === undefined) {
+      stats = this.stats.row(method.component, method.compiled.name, group, true);
+      method.stats.set(group, stats);
     }
+    return stats;
   }
 
   async #stream(
@@ -99,23 +140,56 @@ export class Dispatcher implements CallReceiver {
     await call.stream(items, encode, (writer, thrown) => this.thrown.encode(writer, thrown));
   }
 
-  /** Undefined when the component failed to start or is shutting down. */
-  async #onceStarted(hosted: HostedComponent): Promise<object | undefined> {
-    if (hosted.state === 'starting') await Promise.allSettled([hosted.started]);
-    return hosted.serving;
+  #measured(
+    { component, compiled }: ServedMethod,
+    stats: MethodStats,
+    served: ServedCall,
+    startedAt: number,
+    error: string | undefined,
+  ): void {
+    const durationMs = performance.now() - startedAt;
+    stats.timed(durationMs);
+    const { trace, parent } = served;
+    if (trace?.sampled !== true) return;
+    this.onSpan(span(component, compiled.name, trace, parent, startedAt, durationMs, error));
   }
 }
 
-function callState(call: IncomingCall, trace: TraceContext | undefined): CallState {
-  const { timeoutMs, metadata } = call.header;
-  return {
-    deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
-    trace,
-    metadata,
-    get signal() {
-      return call.signal;
-    },
-  };
+/** The state of a served call: all but the clock is read from the call when somebody asks. */
+class ServedCall implements CallState {
+  readonly deadline: number | undefined;
+  readonly #call: IncomingCall;
+  #trace: TraceContext | undefined;
+
+  constructor(call: IncomingCall) {
+    const { timeoutMs } = call.header;
+    this.deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#call = call;
+  }
+
+  get parent(): TraceContext | undefined {
+    return this.#call.header.trace;
+  }
+
+  get trace(): TraceContext | undefined {
+    const { parent } = this;
+    if (parent === undefined) return undefined;
+    this.#trace ??= childSpan(parent);
+    return this.#trace;
+  }
+
+  get metadata(): ReadonlyMap<string, string> | undefined {
+    return this.#call.header.metadata;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+}
+
+function errorName(reason: unknown): string {
+  if (reason instanceof RemoteCallError) return reason.code;
+  return reason instanceof Error ? reason.name : typeof reason;
 }
 
 function span(

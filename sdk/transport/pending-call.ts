@@ -80,6 +80,7 @@ export function decodeBody(outgoing: OutgoingCall, what: 'result' | 'thrown', re
 /** A call with one result. */
 export class UnaryCall extends PendingCall {
   readonly credit = undefined;
+  #failed = false;
 
   constructor(
     outgoing: OutgoingCall,
@@ -94,7 +95,7 @@ export class UnaryCall extends PendingCall {
     try {
       this.resolve(decodeBody(this.outgoing, 'result', reader));
     } catch (error) {
-      this.reject(error);
+      this.fail(error);
     }
   }
 
@@ -103,14 +104,17 @@ export class UnaryCall extends PendingCall {
   }
 
   end(): void {
-    this.reject(new RemoteCallError('PROTOCOL_ERROR', 'the callee ended a stream that it never opened'));
+    this.fail(new RemoteCallError('PROTOCOL_ERROR', 'the callee ended a stream that it never opened'));
   }
 
   fail(error: unknown): void {
-    this.reject(error);
+    if (this.outgoing.recover === undefined) return this.reject(error);
+    if (this.#failed) return;
+    this.#failed = true;
+    this.resolve(this.outgoing.recover(error));
   }
 
   protected failNow(error: RemoteCallError): void {
-    this.reject(error);
+    this.fail(error);
   }
 }

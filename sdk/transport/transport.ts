@@ -33,6 +33,8 @@ export interface OutgoingCall {
   decodeResult(reader: Reader): unknown;
   /** The error that the component threw. */
   decodeThrown(reader: Reader): unknown;
+  /** Of a unary call: takes over when it fails, with what it would have been rejected with. Called at most once. */
+  recover?(reason: unknown): Promise<unknown>;
 }
 
 /**
