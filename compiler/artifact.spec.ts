@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -26,10 +26,19 @@ describe('writeArtifact', () => {
     expect(await readdir(out)).to.deep.equal(['abc']);
   });
 
-  it('leaves a complete folder as it is', async () => {
+  it('leaves a folder with the same content as it is', async () => {
+    const folder = await writeArtifact(out, 'abc', files);
+    const { ino } = await stat(folder);
     await writeArtifact(out, 'abc', files);
-    await writeArtifact(out, 'abc', { ...files, bundle: 'changed' });
+    expect((await stat(folder)).ino).to.equal(ino);
+  });
+
+  it('replaces one whose content was altered', async () => {
+    await writeArtifact(out, 'abc', files);
+    await writeFile(join(out, 'abc/app.mjs'), 'altered');
+    await writeArtifact(out, 'abc', files);
     expect(await readFile(join(out, 'abc/app.mjs'), 'utf8')).to.equal(files.bundle);
+    expect(await readdir(out)).to.deep.equal(['abc']);
   });
 
   it('replaces an incomplete one', async () => {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
 
 export type ArtifactFiles = { readonly [File in keyof typeof ARTIFACT_FILES]: string };
 
 /**
- * Writes the folder `outFolder/version`, whole or not at all. One that is there and complete stays as it is: its name is
- * its content. Returns its path; rejects with the file system's error.
+ * Writes the folder `outFolder/version`, whole or not at all. One that is there stays if it has this very content, which its
+ * name says that it has; one that was damaged is replaced. Returns its path; rejects with the file system's error.
  */
 export async function writeArtifact(
   outFolder: string,
@@ -15,13 +15,13 @@ export async function writeArtifact(
   files: ArtifactFiles,
 ): Promise<string> {
   const folder = join(outFolder, version);
-  if (await isComplete(folder)) return folder;
+  if (await isWritten(folder, files)) return folder;
   const temporary = join(outFolder, `.${version}.${randomUUID()}`);
   try {
     await mkdir(temporary, { recursive: true });
     for (const [kind, name] of Object.entries(ARTIFACT_FILES))
       await writeDurably(join(temporary, name), files[kind as keyof ArtifactFiles]);
-    await place(temporary, folder);
+    await place(temporary, folder, files);
   } catch (reason) {
     await rm(temporary, { recursive: true, force: true });
     throw reason;
@@ -29,12 +29,12 @@ export async function writeArtifact(
   return folder;
 }
 
-/** The folder may be there half: left by a crash of an older weaverd, or damaged by hand. */
-async function place(temporary: string, folder: string): Promise<void> {
+/** The folder may be there half, or damaged by hand. */
+async function place(temporary: string, folder: string, files: ArtifactFiles): Promise<void> {
   try {
     await rename(temporary, folder);
   } catch (reason) {
-    if (await isComplete(folder)) {
+    if (await isWritten(folder, files)) {
       // Another build of the same version was first.
       await rm(temporary, { recursive: true, force: true });
       return;
@@ -45,9 +45,10 @@ async function place(temporary: string, folder: string): Promise<void> {
   }
 }
 
-async function isComplete(folder: string): Promise<boolean> {
+async function isWritten(folder: string, files: ArtifactFiles): Promise<boolean> {
   try {
-    for (const name of Object.values(ARTIFACT_FILES)) await access(join(folder, name));
+    for (const [kind, name] of Object.entries(ARTIFACT_FILES))
+      if ((await readFile(join(folder, name), 'utf8')) !== files[kind as keyof ArtifactFiles]) return false;
     return true;
   } catch {
     return false; // a file is missing or cannot be read: the folder is written anew, and that tells of any trouble

@@ -18,7 +18,7 @@ export interface DeclaredComponent {
 }
 
 export interface Discovery {
-  /** Sorted by name. */
+  /** Sorted by name; two have the same one only where the diagnostics say so. */
   readonly components: readonly DeclaredComponent[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -40,14 +40,16 @@ export function discoverComponents(
     if (declared === undefined) continue;
     const twin = byClass.get(declared.symbol);
     const namesake = byName.get(declared.name);
-    if (twin !== undefined) diagnostics.push(calledTwice(places, declared, twin));
-    else if (namesake !== undefined) diagnostics.push(...sameName(places, declared, namesake));
-    else {
-      byName.set(declared.name, declared);
-      byClass.set(declared.symbol, declared);
+    if (twin !== undefined) {
+      diagnostics.push(calledTwice(places, declared, twin));
+      continue;
     }
+    if (namesake === undefined) byName.set(declared.name, declared);
+    else diagnostics.push(...sameName(places, declared, namesake));
+    // A namesake is a component all the same: what refers to it is no further mistake.
+    byClass.set(declared.symbol, declared);
   }
-  return { components: [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), diagnostics };
+  return { components: [...byClass.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), diagnostics };
 }
 
 function readCall(
