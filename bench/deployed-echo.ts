@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { buildApp } from '../compiler/build.js';
+import { appManifestSchema } from '../config/app-manifest.js';
+import type { AppStatus, ReplicaStatus } from '../daemon/api/api-types.js';
+import { ApiClient } from '../daemon/api/client.js';
+import type { Address } from '../sdk/protocol/address.js';
+import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
+import type { Load, LoadReport, LoadTarget } from './load.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CLI = join(ROOT, 'dist/cli/main.js');
+const ENTRY = join(ROOT, 'bench/apps/echo/main.ts');
+const APP = 'echo';
+const STARTING_MS = 60_000;
+const ENDING_MS = 20_000;
+/** Beyond the time of a load, which has bounds of its own. */
+const LOAD_MARGIN_MS = 30_000;
+
+export interface EchoOptions {
+  readonly transport: 'unix' | 'tcp';
+  /** Laid over the default manifest. */
+  readonly manifest?: object;
+}
+
+export interface DeployedEcho extends LoadTarget {
+  /** What the calls go over. */
+  readonly transport: Address['kind'];
+  stop(): Promise<void>;
+}
+
+/** Builds the echo app into the folder; what it returns is for `deployEcho`. */
+export async function buildEcho(folder: string): Promise<string> {
+  const built = await buildApp({ entry: ENTRY, app: APP, folder: join(ROOT, 'bench'), outFolder: folder });
+  if (built.kind === 'failed') {
+    throw new Error(
+      built.diagnostics.map(({ file, line, message }) => `${file}:${line} ${message}`).join('\n'),
+    );
+  }
+  return built.folder;
+}
+
+/** A daemon on a state folder of its own that runs the built app: the echo in one proclet, its caller in another. */
+export async function deployEcho(
+  built: string,
+  stateFolder: string,
+  options: EchoOptions,
+): Promise<DeployedEcho> {
+  const daemon = await startDaemon(stateFolder, options.transport);
+  try {
+    const version = await upload(daemon.api, built);
+    await daemon.api.deploy({
+      version,
+      manifest: appManifestSchema.parse({ name: APP, ...options.manifest }),
+    });
+    const { caller, callee } = await untilServing(daemon);
+    const transport = callee.address?.kind ?? 'unix';
+    return {
+      name: transport === 'unix' ? 'weaverd, Unix socket' : 'weaverd, TCP',
+      transport,
+      stop: () => daemon.stop(),
+      run: (load) => post(caller, { load, serverPids: [callee.pid ?? 0] }, load),
+    };
+  } catch (reason) {
+    await daemon.stop();
+    throw reason;
+  }
+}
+
+interface Daemon {
+  readonly api: ApiClient;
+  readonly child: ChildProcess;
+  stop(): Promise<void>;
+}
+
+async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Promise<Daemon> {
+  const config = `${stateFolder}.toml`;
+  await writeFile(config, `transport = "${transport}"\n`);
+  const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const api = new ApiClient(stateFolder);
+  const stop = async () => {
+    forgetSignals();
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    await api.shutdown({ stopProclets: true });
+    api.close();
+    const late = setTimeout(ENDING_MS, 'late', { ref: false });
+    if ((await Promise.race([exited, late])) !== 'late') return;
+    child.kill('SIGKILL');
+    throw new Error(`the daemon on ${stateFolder} did not end within ${ENDING_MS} ms`);
+  };
+  const forgetSignals = onceInterrupted(stop);
+  const deadline = performance.now() + STARTING_MS;
+  for (;;) {
+    if (child.exitCode !== null) {
+      forgetSignals();
+      throw new Error(`the daemon ended with ${child.exitCode}. Is dist/ built?`);
+    }
+    try {
+      await api.status();
+      return { api, child, stop };
+    } catch (reason) {
+      if (performance.now() > deadline) throw reason;
+      await setTimeout(20); // not up yet
+    }
+  }
+}
+
+/** Proclets outlive a daemon that is interrupted: they must not outlive the bench. */
+function onceInterrupted(stop: () => Promise<void>): () => void {
+  const onSignal = () => {
+    stop().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+}
+
+async function upload(api: ApiClient, built: string): Promise<string> {
+  const { bundle, sourceMap, schemas, description } = ARTIFACT_FILES;
+  const { version } = JSON.parse(await readFile(join(built, description), 'utf8')) as {
+    readonly version: string;
+  };
+  for (const file of [bundle, sourceMap, schemas, description]) {
+    await api.uploadArtifactFile(version, file, await readFile(join(built, file)));
+  }
+  return version;
+}
+
+/** The replicas, once they serve and the caller listens. */
+async function untilServing({
+  api,
+}: Daemon): Promise<{ readonly caller: Address; readonly callee: ReplicaStatus }> {
+  const deadline = performance.now() + STARTING_MS;
+  for (;;) {
+    const status = await api.app(APP);
+    const callee = replicaOf(status, 'Echo');
+    const caller = replicaOf(status, 'main')?.listeners.find(({ name }) => name === 'bench')?.address;
+    if (status.state === 'serving' && callee !== undefined && caller !== undefined) return { caller, callee };
+    if (performance.now() > deadline || status.state === 'failed')
+      throw new Error(`the echo app is ${status.state}: ${status.reason ?? 'it does not serve'}`);
+    await setTimeout(50);
+  }
+}
+
+function replicaOf(status: AppStatus, name: string): ReplicaStatus | undefined {
+  return status.groups.find(({ group }) => group === name)?.replicas[0];
+}
+
+/** To the caller's own socket: the ingress is not part of what is measured. */
+function post(caller: Address, body: object, load: Load): Promise<LoadReport> {
+  const limitMs = load.warmUpMs + load.measuredMs + LOAD_MARGIN_MS;
+  return new Promise((resolve, reject) => {
+    const where =
+      caller.kind === 'unix' ? { socketPath: caller.path } : { host: caller.host, port: caller.port };
+    const sent = request({ ...where, method: 'POST', agent: false, timeout: limitMs }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text) as LoadReport);
+        else reject(new Error(`weaverd: ${text}`));
+      });
+    });
+    sent.once('timeout', () => sent.destroy(new Error(`the caller did not report within ${limitMs} ms`)));
+    sent.once('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}

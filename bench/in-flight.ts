@@ -1,0 +1,60 @@
+import type { Measurement } from './measurement.js';
+import { checkAnswer, type Operation } from './operation.js';
+import type { Call } from './peers/peer.js';
+
+/** Keeps so many calls in flight until the measurement is over. Rejects at the first failure. */
+export async function keepInFlight(
+  call: Call,
+  operation: Operation,
+  inFlight: number,
+  measurement: Measurement,
+): Promise<void> {
+  checkAnswer(operation, await once(call));
+  const worker = call.kind === 'promise' ? promiseWorker : callbackWorker;
+  try {
+    await Promise.all(Array.from({ length: inFlight }, () => worker(call as never, measurement)));
+  } finally {
+    measurement.over = true;
+  }
+}
+
+export function once(call: Call): Promise<unknown> {
+  if (call.kind === 'promise') return call.call();
+  return new Promise((resolve, reject) => {
+    call.call((failure, answer) => {
+      if (failure === null || failure === undefined) resolve(answer);
+      else reject(failure);
+    });
+  });
+}
+
+async function promiseWorker({ call }: Call & { kind: 'promise' }, measurement: Measurement): Promise<void> {
+  while (!measurement.over) {
+    const begun = measurement.begin();
+    await call();
+    measurement.success(begun);
+  }
+}
+
+function callbackWorker({ call }: Call & { kind: 'callback' }, measurement: Measurement): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let begun = 0;
+    const done = (failure: unknown) => {
+      if (failure !== null && failure !== undefined) {
+        reject(failure);
+        return;
+      }
+      measurement.success(begun);
+      next();
+    };
+    const next = () => {
+      if (measurement.over) {
+        resolve();
+        return;
+      }
+      begun = measurement.begin();
+      call(done);
+    };
+    next();
+  });
+}
