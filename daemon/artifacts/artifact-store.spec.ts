@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -50,6 +50,24 @@ describe('artifact store', () => {
     await whole();
     await whole();
     expect(await readdir(folder)).to.deep.equal([version]);
+  });
+
+  it('has a version no more whose bytes were altered, until it is uploaded again', async () => {
+    await upload('app.mjs', bundle);
+    await upload('app.json', JSON.stringify(description));
+    const alterations: Readonly<Record<string, string>> = {
+      'app.mjs': 'console.log("h',
+      'app.json': '{"for',
+    };
+    for (const [file, altered] of Object.entries(alterations)) {
+      await writeFile(join(folder, version, file), altered);
+      expect(await store.describe(version), file).to.equal(undefined);
+      await upload('app.mjs', bundle);
+      await upload('app.json', JSON.stringify(description));
+      expect(await store.describe(version), file).to.deep.equal(description);
+      expect(await readFile(store.bundlePath(version))).to.deep.equal(bundle);
+      expect(await readdir(folder)).to.deep.equal([version]);
+    }
   });
 
   it('refuses what does not match its digest', async () => {

@@ -33,17 +33,16 @@ export class ArtifactStore {
     return join(this.#folder, requireVersion(version), ARTIFACT_FILES.bundle);
   }
 
-  /** Undefined when the version is not here, wholly. */
+  /** Undefined when the version is not here, wholly: one whose bytes are no longer those of its digest is not either. */
   async describe(version: string): Promise<AppDescription | undefined> {
-    const path = join(this.#folder, requireVersion(version), ARTIFACT_FILES.description);
-    let json: string;
+    const folder = join(this.#folder, requireVersion(version));
     try {
-      json = await readFile(path, 'utf8');
+      return await readVerified(folder, version);
     } catch (reason) {
+      if (reason instanceof ArtifactError) return undefined; // damaged: it is to be uploaded again
       if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw storageFailure(path, reason);
+      throw storageFailure(folder, reason);
     }
-    return parseDescription(json);
   }
 
   /** Takes one file of a version; of one that is sealed already it is read and forgotten. Rejects with ArtifactError. */
@@ -94,31 +93,30 @@ export class ArtifactStore {
   }
 
   async #verifyAndMove(version: string, staging: string): Promise<void> {
-    const description = await parseDescription(
-      await readFile(join(staging, ARTIFACT_FILES.description), 'utf8'),
-    );
-    const bundle = await readFile(join(staging, ARTIFACT_FILES.bundle)).catch((reason: unknown) => {
-      throw new ArtifactError(
-        'INCOMPLETE',
-        `${version}: ${ARTIFACT_FILES.bundle} was not uploaded before ${ARTIFACT_FILES.description}`,
-        { cause: reason },
-      );
-    });
-    const digest = artifactVersion(bundle, description);
-    if (digest !== version || description.version !== version)
-      throw new ArtifactError(
-        'DIGEST_MISMATCH',
-        `the artifact uploaded as ${version} is ${digest}, and app.json says ${description.version}; build and deploy it again`,
-      );
+    await readVerified(staging, version);
     const sealed = join(this.#folder, version);
     try {
-      await rename(staging, sealed);
+      await this.#place(version, staging, sealed);
       await syncFolder(this.#folder);
     } catch (reason) {
-      const code = (reason as NodeJS.ErrnoException).code;
-      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw storageFailure(sealed, reason);
-      await rm(staging, { recursive: true, force: true }); // the same version is here already
+      throw storageFailure(sealed, reason);
     }
+  }
+
+  async #place(version: string, staging: string, sealed: string): Promise<void> {
+    try {
+      return await rename(staging, sealed);
+    } catch (reason) {
+      const code = (reason as NodeJS.ErrnoException).code;
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw reason;
+    }
+    const isHere = (await this.describe(version)) !== undefined;
+    const surplus = isHere ? staging : `${staging}-damaged`;
+    if (!isHere) {
+      await rename(sealed, surplus);
+      await rename(staging, sealed);
+    }
+    await rm(surplus, { recursive: true, force: true });
   }
 
   async #names(): Promise<readonly string[]> {
@@ -139,6 +137,26 @@ function requireVersion(version: string): string {
   if (!isVersion(version))
     throw new ArtifactError('INVALID_NAME', `"${version}" is no version: those are 16 hex digits`);
   return version;
+}
+
+/** The description of the version in the folder. Rejects with an ArtifactError when what is there is not that version. */
+async function readVerified(folder: string, version: string): Promise<AppDescription> {
+  const description = await parseDescription(
+    await readFile(join(folder, ARTIFACT_FILES.description), 'utf8'),
+  );
+  const bundle = await readFile(join(folder, ARTIFACT_FILES.bundle)).catch((reason: unknown) => {
+    throw new ArtifactError(
+      'INCOMPLETE',
+      `${version}: ${ARTIFACT_FILES.bundle} was not uploaded before ${ARTIFACT_FILES.description}`,
+      { cause: reason },
+    );
+  });
+  const digest = artifactVersion(bundle, description);
+  if (digest === version && description.version === version) return description;
+  throw new ArtifactError(
+    'DIGEST_MISMATCH',
+    `the artifact uploaded as ${version} is ${digest}, and app.json says ${description.version}; build and deploy it again`,
+  );
 }
 
 /** Loads the validator when it is needed first, since a daemon at rest does without. */
