@@ -21,11 +21,17 @@ interface Subject {
   readonly app: AppShape;
   readonly layout: AppLayout;
   readonly method: MethodLayout;
-  readonly compiled: CompiledMethod;
+  readonly avro: CompiledMethod;
+  readonly wire: CompiledMethod;
 }
 
-function compile(app: AppShape): CompiledApp {
-  return new Function('runtime', `return ${generateCompiledApp(app)}`)(runtime) as CompiledApp;
+function compile(app: AppShape, format: 'wire' | 'avro'): CompiledMethod {
+  const compiled = new Function('runtime', `return ${generateCompiledApp(app, format)}`)(
+    runtime,
+  ) as CompiledApp;
+  const method = compiled.components[0]?.methods[0];
+  if (method === undefined) throw new Error('the random app has no method');
+  return method;
 }
 
 function randomSubject(g: GeneratorValue, options: RandomAppOptions): Subject {
@@ -33,10 +39,9 @@ function randomSubject(g: GeneratorValue, options: RandomAppOptions): Subject {
   const layout = buildLayout(app);
   fc.pre(isInhabited(layout));
   bindClasses(layout);
-  const compiled = compile(app).components[0]?.methods[0];
   const method = layout.components[0]?.methods[0];
-  if (compiled === undefined || method === undefined) throw new Error('the random app has no method');
-  return { app, layout, method, compiled };
+  if (method === undefined) throw new Error('the random app has no method');
+  return { app, layout, method, avro: compile(app, 'avro'), wire: compile(app, 'wire') };
 }
 
 function randomArguments(values: RandomValues, method: MethodLayout): { args: unknown[]; avro: object } {
@@ -76,7 +81,7 @@ describe('the generated codec', function () {
     it(`round-trips ${distinctUnions ? 'values' : 'values whose unions are ambiguous'}, as bytes that avsc would write`, () => {
       fc.assert(
         fc.property(fc.gen(), (g) => {
-          const { app, layout, method, compiled } = randomSubject(g, { distinctUnions });
+          const { app, layout, method, avro: compiled } = randomSubject(g, { distinctUnions });
           const schemas = avroSchemas(app).C?.m;
           const values = new RandomValues(g, layout);
           const { args, avro } = randomArguments(values, method);
@@ -106,16 +111,64 @@ describe('the generated codec', function () {
     });
   }
 
-  it('names the place of a value that breaks its type', () => {
+  for (const distinctUnions of [true, false]) {
+    it(`gives between proclets what Avro would give${distinctUnions ? '' : ', also of ambiguous unions'}`, () => {
+      fc.assert(
+        fc.property(fc.gen(), (g) => {
+          const { layout, method, avro, wire } = randomSubject(g, { distinctUnions });
+          const values = new RandomValues(g, layout);
+          const { args } = randomArguments(values, method);
+          const argumentBytes = encoded((writer) => wire.encodeArguments(writer, args));
+          const arrived = decoded(argumentBytes, (reader) => wire.decodeArguments(reader));
+          deepStrictEqual(arrived, args);
+          const avroBytes = encoded((writer) => avro.encodeArguments(writer, args));
+          deepStrictEqual(
+            arrived,
+            decoded(avroBytes, (reader) => avro.decodeArguments(reader)),
+          );
+          const { value } = values.sample(method.result);
+          const resultBytes = encoded((writer) => wire.encodeResult(writer, value));
+          deepStrictEqual(
+            decoded(resultBytes, (reader) => wire.decodeResult(reader)),
+            value,
+          );
+        }),
+        RUNS,
+      );
+    });
+  }
+
+  it('reads a message between others, and leaves alone what is around it', () => {
+    fc.assert(
+      fc.property(fc.gen(), fc.nat({ max: 20 }), (g, before) => {
+        const { layout, method, wire } = randomSubject(g, { distinctUnions: true });
+        const { args } = randomArguments(new RandomValues(g, layout), method);
+        const writer = new Writer(undefined, before + 1);
+        writer.writeRaw(Buffer.alloc(before, 0xaa));
+        wire.encodeArguments(writer, args);
+        const end = writer.position;
+        writer.writeRaw(Buffer.alloc(20, 0xbb));
+        expect(writer.bytes.subarray(0, before).every((byte) => byte === 0xaa)).to.equal(true);
+        const reader = new Reader(writer.bytes, before, end);
+        deepStrictEqual(wire.decodeArguments(reader), args);
+        reader.finish();
+      }),
+      RUNS,
+    );
+  });
+
+  it('names the place of a value that breaks its type, the same in every format', () => {
     fc.assert(
       fc.property(fc.gen(), (g) => {
-        const { layout, method, compiled } = randomSubject(g, { distinctUnions: true });
+        const { layout, method, avro, wire } = randomSubject(g, { distinctUnions: true });
         const values = new RandomValues(g, layout, g(fc.nat, { max: 40 }));
         const { args } = randomArguments(values, method);
         fc.pre(values.brokenAt !== undefined && !values.brokenAt.includes('[?]'));
-        expect(() => encoded((writer) => compiled.encodeArguments(writer, args)))
-          .to.throw(TypeViolation)
-          .with.property('path', values.brokenAt === 'rest' ? 'rest[0]' : values.brokenAt);
+        for (const compiled of [avro, wire]) {
+          expect(() => encoded((writer) => compiled.encodeArguments(writer, args)))
+            .to.throw(TypeViolation)
+            .with.property('path', values.brokenAt === 'rest' ? 'rest[0]' : values.brokenAt);
+        }
       }),
       RUNS,
     );
@@ -124,8 +177,10 @@ describe('the generated codec', function () {
   it('gives a value or MalformedInput for any bytes', () => {
     fc.assert(
       fc.property(fc.gen(), fc.uint8Array({ maxLength: 200 }), (g, bytes) => {
-        const { compiled } = randomSubject(g, { distinctUnions: false });
-        decodeAnything(compiled, Buffer.from(bytes));
+        const { avro, wire } = randomSubject(g, { distinctUnions: false });
+        decodeAnything(avro, Buffer.from(bytes));
+        decodeAnything(wire, Buffer.from(bytes));
+        decodeAnything(wire, withText(g, bytes));
       }),
       RUNS,
     );
@@ -134,11 +189,13 @@ describe('the generated codec', function () {
   it('gives a value or MalformedInput for bytes that were changed on their way', () => {
     fc.assert(
       fc.property(fc.gen(), (g) => {
-        const { layout, method, compiled } = randomSubject(g, { distinctUnions: false });
+        const { layout, method, avro, wire } = randomSubject(g, { distinctUnions: false });
         const { args } = randomArguments(new RandomValues(g, layout), method);
-        const bytes = Buffer.from(encoded((writer) => compiled.encodeArguments(writer, args)));
-        for (let mutation = 0; mutation < 10; mutation++) {
-          decodeAnything(compiled, mutated(g, bytes));
+        for (const compiled of [avro, wire]) {
+          const bytes = Buffer.from(encoded((writer) => compiled.encodeArguments(writer, args)));
+          for (let mutation = 0; mutation < 10; mutation++) {
+            decodeAnything(compiled, mutated(g, bytes));
+          }
         }
       }),
       RUNS,
@@ -146,14 +203,33 @@ describe('the generated codec', function () {
   });
 });
 
+/** Reads it alone and with other bytes around it, of which nothing may show. */
 function decodeAnything(compiled: CompiledMethod, bytes: Buffer): void {
   for (const decode of [compiled.decodeArguments, compiled.decodeResult]) {
-    try {
-      decode(new Reader(bytes));
-    } catch (error) {
-      expect(error).to.be.instanceOf(MalformedInput);
+    const alone = outcome(decode, new Reader(bytes));
+    for (const around of [0x01, 0x41]) {
+      const within = Buffer.concat([Buffer.alloc(9, around), bytes, Buffer.alloc(2000, around)]);
+      deepStrictEqual(outcome(decode, new Reader(within, 9, 9 + bytes.length)), alone);
     }
   }
+}
+
+function outcome(decode: (reader: Reader) => unknown, reader: Reader): unknown {
+  try {
+    const value = decode(reader);
+    expect(reader.position).to.be.at.most(reader.end);
+    return value;
+  } catch (error) {
+    expect(error).to.be.instanceOf(MalformedInput);
+    return MalformedInput;
+  }
+}
+
+/** With a header that says where among the bytes the text begins. */
+function withText(g: GeneratorValue, bytes: Uint8Array): Buffer {
+  const header = Buffer.alloc(4);
+  header.writeUInt32LE(g(fc.nat, { max: 2 * bytes.length + 1 }));
+  return Buffer.concat([header, bytes]);
 }
 
 function mutated(g: GeneratorValue, original: Buffer): Buffer {

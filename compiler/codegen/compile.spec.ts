@@ -1,4 +1,6 @@
 // No tests: apps of one method, compiled and called as the runtime does.
+import { deepStrictEqual } from 'node:assert';
+import { expect } from 'chai';
 import type { CompiledApp, CompiledMethod } from '../../sdk/codec/compiled.js';
 import * as runtime from '../../sdk/codec/index.js';
 import { Reader } from '../../sdk/codec/reader.js';
@@ -36,18 +38,39 @@ export function appOf(
   };
 }
 
-export function compileMethod(app: AppShape): CompiledMethod {
-  const method = evaluate(generateCompiledApp(app)).components[0]?.methods[0];
+export function compileMethod(app: AppShape, format: 'wire' | 'avro' = 'wire'): CompiledMethod {
+  const method = evaluate(generateCompiledApp(app, format)).components[0]?.methods[0];
   if (method === undefined) throw new Error('the app has no method');
   return method;
 }
 
-/** A codec of one shape, as that of a result. */
+/** The codec of one shape, as that of a result, in both formats, which agree on every value. The bytes are Avro. */
 export function codecOf(result: Shape, definitions: Readonly<Record<string, Definition>> = {}) {
-  const method = compileMethod(appOf({ result }, definitions));
-  const encode = (value: unknown): Buffer => written((writer) => method.encodeResult(writer, value));
-  const decode = (bytes: Buffer): unknown => method.decodeResult(new Reader(bytes));
-  return { encode, decode, roundTrip: (value: unknown): unknown => decode(encode(value)) };
+  const avro = compileMethod(appOf({ result }, definitions), 'avro');
+  const wire = compileMethod(appOf({ result }, definitions), 'wire');
+  const encode = (value: unknown): Buffer => {
+    const thrown = thrownBy(() => written((writer) => wire.encodeResult(writer, value)));
+    const bytes = thrownBy(() => written((writer) => avro.encodeResult(writer, value)));
+    expect(String(thrown.error)).to.equal(String(bytes.error));
+    if (bytes.value === undefined) throw bytes.error;
+    return bytes.value;
+  };
+  const roundTrip = (value: unknown): unknown => {
+    const arrived = avro.decodeResult(new Reader(encode(value)));
+    const reader = new Reader(written((writer) => wire.encodeResult(writer, value)));
+    deepStrictEqual(wire.decodeResult(reader), arrived);
+    reader.finish();
+    return arrived;
+  };
+  return { encode, decode: (bytes: Buffer): unknown => avro.decodeResult(new Reader(bytes)), roundTrip };
+}
+
+function thrownBy<T>(act: () => T): { readonly value?: T; readonly error?: unknown } {
+  try {
+    return { value: act() };
+  } catch (error) {
+    return { error };
+  }
 }
 
 export function written(write: (writer: Writer) => void): Buffer {

@@ -16,12 +16,13 @@ import { literal, propertyKey, quote, type Source } from './source.js';
  * @returns the constant's name
  */
 export function decode(to: Source, code: CodeModule, layout: Layout): string {
+  const format = code.format.decode;
   switch (layout.kind) {
     case 'null':
     case 'undefined':
       return layout.kind;
     case 'undefined-symbol':
-      to.line('reader.readIndex(1);');
+      readOnlyPosition(to, code);
       return 'undefined';
     case 'boolean':
     case 'number':
@@ -29,10 +30,13 @@ export function decode(to: Source, code: CodeModule, layout: Layout): string {
     case 'string':
     case 'bytes':
     case 'date':
-      return declare(to, `reader.${READS[layout.kind]}()`);
+      return format.read(to, layout.kind);
     case 'enum': {
       const values = code.constant(`[${layout.values.map(literal).join(', ')}]`);
-      return declare(to, `${values}[reader.readIndex(${layout.values.length})]`);
+      const symbol = to.declare(`${values}[${format.readPosition(to, layout.values.length)}]`);
+      if (format.refusePosition !== undefined)
+        to.line(`if (${symbol} === undefined) ${format.refusePosition}`);
+      return symbol;
     }
     case 'array':
       return decodeItems(
@@ -61,34 +65,42 @@ export function decode(to: Source, code: CodeModule, layout: Layout): string {
     case 'union':
       return decodeUnion(to, code, layout);
     case 'tagged':
-      to.line('reader.readIndex(1);');
+      readOnlyPosition(to, code);
       return decode(to, code, layout.value);
     case 'reference':
-      return declare(to, `${decoderOf(code, layout.name)}(reader, depth + 1)`);
+      return format.call(to, decoderOf(code, layout.name), 'depth + 1');
   }
-}
-
-const READS = {
-  boolean: 'readBoolean',
-  number: 'readDouble',
-  bigint: 'readBigint',
-  string: 'readString',
-  bytes: 'readBytes',
-  date: 'readDate',
-} as const;
-
-function declare(to: Source, expression: string): string {
-  const name = to.fresh('value');
-  to.line(`const ${name} = ${expression};`);
-  return name;
 }
 
 function decoderOf(code: CodeModule, name: string): string {
   const definition = code.definition(name);
-  return code.functionFor('decode', definition, name, 'reader, depth', (body) => {
+  return decoderFunction(code, definition, name, (body) => {
     if (code.isRecursive(name)) body.line('if (depth > MAX_NESTING) refuseNestedInput();');
-    body.line(`return ${decodeDefinition(body, code, definition)};`);
+    return decodeDefinition(body, code, definition);
   });
+}
+
+/** @param emit returns the name of the constant that is the value */
+function decoderFunction(
+  code: CodeModule,
+  subject: object,
+  about: string,
+  emit: (body: Source) => string,
+): string {
+  const format = code.format.decode;
+  return code.functionFor(format.role, subject, about, format.parameters, (body) => {
+    format.begin(body);
+    const value = emit(body);
+    format.end(body);
+    body.line(`return ${value};`);
+  });
+}
+
+/** Of one. */
+function readOnlyPosition(to: Source, code: CodeModule): void {
+  const { readPosition, refusePosition } = code.format.decode;
+  const position = readPosition(to, 1);
+  to.line(refusePosition === undefined ? `${position};` : `if (${position} !== 0) ${refusePosition}`);
 }
 
 function decodeDefinition(to: Source, code: CodeModule, definition: DefinitionLayout): string {
@@ -99,7 +111,7 @@ function decodeDefinition(to: Source, code: CodeModule, definition: DefinitionLa
     case 'object':
       return decodeObject(to, code, definition.fields, definition.classId, decodeField);
     case 'error': {
-      const error = declare(to, `readErrorBase(reader, ${quote(definition.classId)})`);
+      const error = code.format.decode.readErrorBase(to, definition.classId);
       decodeOnto(to, code, definition.fields, error, decodeField);
       return error;
     }
@@ -109,10 +121,8 @@ function decodeDefinition(to: Source, code: CodeModule, definition: DefinitionLa
 /** As decode, for fields of definitions that recur: with few locals, since each takes stack for every level. */
 function decodeRecurring(to: Source, code: CodeModule, layout: Layout): string {
   if (isLeaf(layout) || layout.kind === 'reference') return decode(to, code, layout);
-  const name = code.functionFor('decode', layout, layout.kind, 'reader, depth', (body) => {
-    body.line(`return ${decode(body, code, layout)};`);
-  });
-  return declare(to, `${name}(reader, depth)`);
+  const name = decoderFunction(code, layout, layout.kind, (body) => decode(body, code, layout));
+  return code.format.decode.call(to, name, 'depth');
 }
 
 /** One literal of the required fields, so that all such objects have one hidden class; then those that are there. */
@@ -128,7 +138,7 @@ function decodeObject(
   const required = read
     .filter((field) => !field.optional)
     .map(({ name, value }) => `${propertyKey(name)}: ${value}`);
-  const object = declare(to, `{ ${[...prototype, ...required].join(', ')} }`);
+  const object = to.declare(`{ ${[...prototype, ...required].join(', ')} }`);
   for (const { name, value } of read.filter((field) => field.optional)) {
     const isPlain = classId === undefined && name !== '__proto__';
     const assign = isPlain
@@ -153,15 +163,6 @@ export function decodeOnto(
   }
 }
 
-/** The blocks of an Avro array or map. */
-function decodeBlocks(to: Source, itemBytes: number, item: () => void): void {
-  const count = to.fresh('count');
-  const next = `reader.readBlockCount(${itemBytes})`;
-  to.block(`for (let ${count} = ${next}; ${count} !== 0; ${count} = ${next}) {`, () => {
-    to.block(`for (; ${count} > 0; ${count}--) {`, item);
-  });
-}
-
 function decodeItems(
   to: Source,
   code: CodeModule,
@@ -170,23 +171,26 @@ function decodeItems(
   initial: string,
   add: (target: string, item: string) => string,
 ): string {
-  const target = declare(to, initial);
-  decodeBlocks(to, itemBytes, () => to.line(`${add(target, decode(to, code, items))};`));
+  const target = to.declare(initial);
+  code.format.decode.readItems(to, itemBytes, () => to.line(`${add(target, decode(to, code, items))};`));
   return target;
 }
 
 function decodeTuple(to: Source, code: CodeModule, { items, rest }: TupleLayout): string {
-  const target = declare(to, `[${items.map((item) => decode(to, code, item)).join(', ')}]`);
+  const target = to.declare(`[${items.map((item) => decode(to, code, item)).join(', ')}]`);
   if (rest !== undefined) {
-    decodeBlocks(to, rest.itemBytes, () => to.line(`${target}.push(${decode(to, code, rest.items)});`));
+    code.format.decode.readItems(to, rest.itemBytes, () =>
+      to.line(`${target}.push(${decode(to, code, rest.items)});`),
+    );
   }
   return target;
 }
 
 function decodeRecord(to: Source, code: CodeModule, layout: Layout & { readonly kind: 'record' }): string {
-  const target = declare(to, '{}');
-  decodeBlocks(to, layout.entryBytes, () => {
-    const key = declare(to, 'reader.readString()');
+  const target = to.declare('{}');
+  const format = code.format.decode;
+  format.readItems(to, layout.entryBytes, () => {
+    const key = format.read(to, 'string');
     const value = decode(to, code, layout.values);
     to.line(`if (${key} === "__proto__") define(${target}, ${key}, ${value});`);
     to.line(`else ${target}[${key}] = ${value};`);
@@ -195,8 +199,8 @@ function decodeRecord(to: Source, code: CodeModule, layout: Layout & { readonly 
 }
 
 function decodeMap(to: Source, code: CodeModule, layout: MapLayout): string {
-  const target = declare(to, 'new Map()');
-  decodeBlocks(to, layout.entryBytes, () => {
+  const target = to.declare('new Map()');
+  code.format.decode.readItems(to, layout.entryBytes, () => {
     const key = decode(to, code, layout.keys);
     to.line(`${target}.set(${key}, ${decode(to, code, layout.values)});`);
   });
@@ -206,13 +210,15 @@ function decodeMap(to: Source, code: CodeModule, layout: MapLayout): string {
 function decodeUnion(to: Source, code: CodeModule, { branches }: UnionLayout): string {
   const target = to.fresh('value');
   to.line(`let ${target};`);
-  to.block(`switch (reader.readIndex(${branches.length})) {`, () => {
+  const { readPosition, refusePosition } = code.format.decode;
+  to.block(`switch (${readPosition(to, branches.length)}) {`, () => {
     branches.forEach(({ layout }, index) => {
       to.block(`case ${index}: {`, () => {
         to.line(`${target} = ${decode(to, code, layout)};`);
         to.line('break;');
       });
     });
+    if (refusePosition !== undefined) to.line(`default: ${refusePosition}`);
   });
   return target;
 }

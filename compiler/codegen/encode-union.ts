@@ -1,5 +1,5 @@
 import type { CodeModule } from './code-module.js';
-import { encode, refuse, writeIndex } from './encoder.js';
+import { encode, refuse, writePosition } from './encoder.js';
 import type { UnionLayout } from './layout.js';
 import { isLeafCategory, matchExpression, selectorOf } from './matcher.js';
 import { fieldOf, fieldPart, literal, type Path, pathExpression, quote, type Source } from './source.js';
@@ -48,7 +48,7 @@ function encodeArm(at: UnionCode, { category, branches }: UnionArm): void {
 function encodeBranch(at: UnionCode, index: number): void {
   const branch = at.union.branches[index];
   if (branch === undefined) throw new Error(`no branch ${index}`);
-  at.to.line(writeIndex(index));
+  writePosition(at.to, at.code, index, at.union.branches.length);
   encode(at.to, at.code, branch.layout, at.value, at.path);
 }
 

@@ -25,6 +25,7 @@ import {
  * @param value an identifier
  */
 export function encode(to: Source, code: CodeModule, layout: Layout, value: string, path: Path): void {
+  const format = code.format.encode;
   const check = (isRight: string): void => {
     to.line(`if (!(${isRight})) ${refuse(layout, value, path)}`);
   };
@@ -35,24 +36,25 @@ export function encode(to: Source, code: CodeModule, layout: Layout, value: stri
       return check(`${value} === undefined`);
     case 'undefined-symbol':
       check(`${value} === undefined`);
-      return to.line(writeIndex(0));
+      return writePosition(to, code, 0, 1);
     case 'boolean':
     case 'number':
     case 'string':
     case 'bigint': {
       check(`typeof ${value} === ${quote(layout.kind)}`);
-      return to.line(`writer.${WRITES[layout.kind]}(${value});`);
+      return format.write(to, layout.kind, value);
     }
     case 'bytes':
       check(`${value} instanceof Uint8Array`);
-      return to.line(`writer.writeBytes(${value});`);
+      return format.write(to, 'bytes', value);
     case 'date':
       check(`${value} instanceof Date && !Number.isNaN(${value}.getTime())`);
-      return to.line(`writer.writeLong(${value}.getTime());`);
+      return format.write(to, 'date', value);
     case 'enum':
+      format.roomForPosition(to);
       return to.block(`switch (${value}) {`, () => {
         layout.values.forEach((one, index) => {
-          to.line(`case ${literal(one)}: ${writeIndex(index)} break;`);
+          to.line(`case ${literal(one)}: ${format.position(index, layout.values.length)} break;`);
         });
         to.line(`default: ${refuse(layout, value, path)}`);
       });
@@ -61,7 +63,7 @@ export function encode(to: Source, code: CodeModule, layout: Layout, value: stri
       return encodeItems(to, code, layout.items, value, '0', path);
     case 'set':
       check(`${value} instanceof Set`);
-      return encodeEntries(to, `${value}.size`, value, path, (item, index) => {
+      return encodeEntries(to, code, `${value}.size`, value, path, (item, index) => {
         encode(to, code, layout.items, item, [...path, indexPart(index)]);
       });
     case 'tuple':
@@ -73,11 +75,11 @@ export function encode(to: Source, code: CodeModule, layout: Layout, value: stri
     case 'union':
       return encodeUnion(to, code, layout, value, path);
     case 'tagged':
-      to.line(writeIndex(0));
+      writePosition(to, code, 0, 1);
       return encode(to, code, layout.value, value, path);
     case 'reference': {
       const name = encoderOf(code, layout.name);
-      to.line(`try { ${name}(writer, ${value}, depth + 1); }`);
+      to.block('try {', () => format.call(to, name, value, 'depth + 1'));
       return to.line(`catch (thrown) { throw within(thrown, ${pathExpression(path)}); }`);
     }
   }
@@ -88,9 +90,11 @@ export function refuse(layout: Layout, value: string, path: Path): string {
   return `mismatch(${pathExpression(path)}, ${quote(describeLayout(layout))}, ${value});`;
 }
 
-/** Statement that writes a small number that is known now: of a branch or a symbol. */
-export function writeIndex(index: number): string {
-  return index < 64 ? `writer.writeUint8(${index * 2});` : `writer.writeLong(${index});`;
+/** Writes a position that is known now: of a branch or a symbol. */
+export function writePosition(to: Source, code: CodeModule, position: number, count: number): void {
+  const format = code.format.encode;
+  format.roomForPosition(to);
+  to.line(format.position(position, count));
 }
 
 /** The fields of a definition, each with its own part of the path. */
@@ -112,30 +116,36 @@ function encodeRecurringFields(to: Source, code: CodeModule, fields: readonly Fi
     for (const { name, layout } of fields) {
       to.line(`at = ${pathExpression([fieldPart(name)])};`);
       to.line(`field = ${fieldOf('value', name)};`);
-      if (layout.kind === 'reference') to.line(`${encoderOf(code, layout.name)}(writer, field, depth + 1);`);
+      const { call } = code.format.encode;
+      if (layout.kind === 'reference') call(to, encoderOf(code, layout.name), 'field', 'depth + 1');
       else if (isLeaf(layout)) encode(to, code, layout, 'field', []);
-      else to.line(`${partEncoder(code, layout)}(writer, field, depth);`);
+      else call(to, partEncoder(code, layout), 'field', 'depth');
     }
   });
   to.line('catch (thrown) { throw within(thrown, at); }');
 }
 
 function partEncoder(code: CodeModule, layout: Layout): string {
-  return code.functionFor('encode', layout, layout.kind, 'writer, value, depth', (body) => {
-    encode(body, code, layout, 'value', []);
+  return encoderFunction(code, layout, layout.kind, (body) => encode(body, code, layout, 'value', []));
+}
+
+function encoderFunction(
+  code: CodeModule,
+  subject: object,
+  about: string,
+  emit: (body: Source) => void,
+): string {
+  const format = code.format.encode;
+  return code.functionFor(format.role, subject, about, format.parameters, (body) => {
+    format.begin(body);
+    emit(body);
+    format.end(body);
   });
 }
 
-const WRITES = {
-  boolean: 'writeBoolean',
-  number: 'writeDouble',
-  string: 'writeString',
-  bigint: 'writeBigint',
-} as const;
-
 function encoderOf(code: CodeModule, name: string): string {
   const definition = code.definition(name);
-  return code.functionFor('encode', definition, name, 'writer, value, depth', (body) => {
+  return encoderFunction(code, definition, name, (body) => {
     if (code.isRecursive(name)) body.line('if (depth > MAX_NESTING) refuseNesting();');
     encodeDefinition(body, code, definition);
   });
@@ -154,12 +164,12 @@ function encodeDefinition(to: Source, code: CodeModule, definition: DefinitionLa
       return encodeAll(definition.fields);
     case 'error':
       to.line(`if (!(value instanceof Error)) ${refusal}`);
-      to.line('writeErrorBase(writer, value);');
+      code.format.encode.writeErrorBase(to, 'value');
       return encodeAll(definition.fields);
   }
 }
 
-/** An Avro array of the items from `from` on. */
+/** The items from `from` on. */
 function encodeItems(
   to: Source,
   code: CodeModule,
@@ -169,37 +179,47 @@ function encodeItems(
   path: Path,
 ): void {
   const [end, index, item] = [to.fresh('end'), to.fresh('i'), to.fresh('item')];
+  const format = code.format.encode;
   to.line(`const ${end} = ${array}.length;`);
+  if (format.countsNothing) format.writeCount(to, itemsFrom(from, end));
   to.block(`if (${end} > ${from}) {`, () => {
-    to.line(`writer.writeLong(${from === '0' ? end : `${end} - ${from}`});`);
-    to.block(`for (let ${index} = ${from}; ${index} < ${end}; ${index}++) {`, () => {
+    if (!format.countsNothing) format.writeCount(to, itemsFrom(from, end));
+    to.loop(`for (let ${index} = ${from}; ${index} < ${end}; ${index}++) {`, () => {
       to.line(`const ${item} = ${array}[${index}];`);
       encode(to, code, items, item, [...path, indexPart(index)]);
     });
   });
-  to.line('writer.writeUint8(0);');
+  format.endItems(to);
 }
 
-/** An Avro array or map of what an iterable gives; `size` is their number. */
+/** What an iterable gives; `size` is their number. */
 function encodeEntries(
   to: Source,
+  code: CodeModule,
   size: string,
   iterable: string,
   path: Path,
   entry: (item: string, index: string) => void,
 ): void {
   const [count, index, item] = [to.fresh('size'), to.fresh('i'), to.fresh('item')];
+  const format = code.format.encode;
   to.line(`const ${count} = ${size};`);
   to.line(`let ${index} = 0;`);
-  to.line(`if (${count} !== 0) writer.writeLong(${count});`);
-  to.block(`for (const ${item} of ${iterable}) {`, () => {
+  if (format.countsNothing) format.writeCount(to, count);
+  else to.block(`if (${count} !== 0) {`, () => format.writeCount(to, count));
+  to.loop(`for (const ${item} of ${iterable}) {`, () => {
     entry(item, index);
     to.line(`${index}++;`);
   });
   // A getter or an iterator of the app could change the collection under the loop.
   const refusal = `mismatch(${pathExpression(path)}, "a collection that does not change", ${iterable});`;
   to.line(`if (${index} !== ${count}) ${refusal}`);
-  to.line('writer.writeUint8(0);');
+  format.endItems(to);
+}
+
+/** An expression; of arrays that are too short it says 0. */
+function itemsFrom(from: string, end: string): string {
+  return from === '0' ? end : `Math.max(0, ${end} - ${from})`;
 }
 
 function encodeTuple(to: Source, code: CodeModule, layout: TupleLayout, value: string, path: Path): void {
@@ -224,8 +244,8 @@ function encodeRecord(
   const [keys, local] = [to.fresh('keys'), to.fresh('value')];
   to.line(`const ${keys} = recordKeys(${value});`);
   to.line(`if (${keys} === undefined) ${refuse(layout, value, path)}`);
-  encodeEntries(to, `${keys}.length`, keys, path, (key) => {
-    to.line(`writer.writeString(${key});`);
+  encodeEntries(to, code, `${keys}.length`, keys, path, (key) => {
+    code.format.encode.write(to, 'string', key);
     to.line(`const ${local} = ${value}[${key}];`);
     encode(to, code, layout.values, local, [...path, { expression: `keySegment(${key})` }]);
   });
@@ -234,7 +254,7 @@ function encodeRecord(
 function encodeMap(to: Source, code: CodeModule, layout: MapLayout, value: string, path: Path): void {
   const [key, local] = [to.fresh('key'), to.fresh('value')];
   to.line(`if (!(${value} instanceof Map)) ${refuse(layout, value, path)}`);
-  encodeEntries(to, `${value}.size`, value, path, (entry, index) => {
+  encodeEntries(to, code, `${value}.size`, value, path, (entry, index) => {
     to.line(`const ${key} = ${entry}[0];`);
     encode(to, code, layout.keys, key, [...path, { text: '.keys()' }, indexPart(index)]);
     to.line(`const ${local} = ${entry}[1];`);

@@ -3,6 +3,7 @@ export class Source {
   readonly #lines: string[] = [];
   #indentation = '';
   #names = 0;
+  #room: Room | undefined;
 
   line(text: string): void {
     this.#lines.push(this.#indentation + text);
@@ -17,10 +18,44 @@ export class Source {
   block(head: string, body: () => void, tail = '}'): void {
     this.line(head);
     const outer = this.#indentation;
+    const room = this.#room;
     this.#indentation += '  ';
     body();
     this.#indentation = outer;
     this.line(tail);
+    // What was made within may not have been made at all.
+    if (this.#room !== room) this.#room = undefined;
+  }
+
+  /** A block that runs any number of times. */
+  loop(head: string, body: () => void): void {
+    this.#room = undefined;
+    this.block(head, body);
+    this.#room = undefined;
+  }
+
+  /**
+   * Before lines that write at most `bytes` bytes: what comes together, whichever way it branches, is given room at once
+   * by a line in front of it. In scope of that line: `writer`, its `bytes`, and the position `p`.
+   */
+  room(bytes: number): void {
+    this.#room ??= { bytes: 0, line: this.#lines.push('') - 1, indentation: this.#indentation };
+    const room = this.#room;
+    room.bytes += bytes;
+    this.#lines[room.line] =
+      `${room.indentation}if (p + ${room.bytes} > bytes.length) bytes = writer.room(p, ${room.bytes});`;
+  }
+
+  /** After lines that took an amount of bytes that is not known. */
+  closeRoom(): void {
+    this.#room = undefined;
+  }
+
+  /** Declares a constant and returns its name. */
+  declare(expression: string): string {
+    const name = this.fresh('value');
+    this.line(`const ${name} = ${expression};`);
+    return name;
   }
 
   fresh(hint: string): string {
@@ -30,6 +65,13 @@ export class Source {
   toString(): string {
     return this.#lines.join('\n');
   }
+}
+
+/** Room that one line makes for several that follow. */
+interface Room {
+  bytes: number;
+  readonly line: number;
+  readonly indentation: string;
 }
 
 /** The text as a JavaScript string literal: whatever it holds, it stays text. */

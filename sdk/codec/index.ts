@@ -20,3 +20,14 @@ export {
   prototypeOf,
   recordKeys,
 } from './objects.js';
+export {
+  MAX_SMALL_NUMBER,
+  readCount,
+  readNumber,
+  refuseByte,
+  refuseCount,
+  refuseTruncated,
+  writeCount,
+  writeNumber,
+} from './wire-numbers.js';
+export { beginText, closeText, endText, openText, readText } from './wire-text.js';

@@ -1,10 +1,13 @@
-import { MalformedInput, TypeViolation } from './violations.js';
+import { constants } from 'node:buffer';
+import { MalformedInput, MessageTooLarge, TypeViolation } from './violations.js';
 
 /**
  * Levels of recursive definitions in one value, both ways: the stack holds them with room to spare. Only types that
  * refer to themselves count.
  */
 export const MAX_NESTING = 512;
+
+const { MAX_STRING_LENGTH } = constants;
 
 const DEEPER = 'a deeper one, or one that contains itself';
 const SHALLOW = `a value nested at most ${MAX_NESTING} levels deep`;
@@ -44,6 +47,7 @@ export function within(thrown: unknown, segment: string): unknown {
 /** What the method's caller sees of what was thrown. */
 export function asViolation(thrown: unknown): unknown {
   if (isStackOverflow(thrown)) return new TypeViolation('', SHALLOW, DEEPER);
+  if (isStringTooLong(thrown)) return new MessageTooLarge(MAX_STRING_LENGTH);
   if (!(thrown instanceof Mismatch)) return thrown;
   const segments = thrown.segments.reverse();
   const half = SHOWN_SEGMENTS / 2;
@@ -73,6 +77,11 @@ export function refuseNestedInput(): never {
 /** The bound on levels is met first, unless the caller has used up most of the stack, or its types are very wide. */
 function isStackOverflow(thrown: unknown): boolean {
   return thrown instanceof RangeError && thrown.message === 'Maximum call stack size exceeded';
+}
+
+/** The text of one message (wire-text.ts) is longer than any string can be. */
+function isStringTooLong(thrown: unknown): boolean {
+  return thrown instanceof RangeError && thrown.message === 'Invalid string length';
 }
 
 /** The part of a path for an entry of a record or of a Map. */

@@ -1,3 +1,4 @@
+import { sliceUtf8 } from './native-text.js';
 import { MalformedInput } from './violations.js';
 
 /** Longest string that is read byte by byte: beyond it the native call wins. */
@@ -18,6 +19,17 @@ export class Reader {
   position: number;
   /** Nothing is read at or behind it. */
   end: number;
+
+  // The text of the message that is being read, where its layout bundles it (see wire-text.ts).
+  /** The part of it that was read from the bytes: one character a byte. */
+  text = '';
+  textAt = 0;
+  /** Where in the bytes `text` starts, and where all of the text ends. */
+  textStart = 0;
+  textEnd = 0;
+  /** All of it, when it is not ASCII; `text` is then empty. */
+  wideText: string | undefined = undefined;
+  wideTextAt = 0;
 
   constructor(bytes: Buffer, position = 0, end: number = bytes.length) {
     this.bytes = bytes;
@@ -56,11 +68,11 @@ export class Reader {
   readString(): string {
     const length = this.#readLength();
     const start = this.#take(length);
-    if (length > SHORT_STRING) return this.bytes.toString('utf8', start, start + length);
+    if (length > SHORT_STRING) return sliceUtf8(this.bytes, start, start + length);
     let text = '';
     for (let at = start; at < start + length; at++) {
       const byte = this.bytes[at] ?? 0;
-      if (byte > 0x7f) return this.bytes.toString('utf8', start, start + length);
+      if (byte > 0x7f) return sliceUtf8(this.bytes, start, start + length);
       text += String.fromCharCode(byte);
     }
     return text;

@@ -1,3 +1,4 @@
+import { writeUtf8 } from './native-text.js';
 import { MessageTooLarge } from './violations.js';
 
 const DEFAULT_LIMIT = 64 * 1024 * 1024;
@@ -19,6 +20,8 @@ export class Writer {
   position = 0;
   /** `position` never passes it; a write that would throws {@link MessageTooLarge}. May be moved for each message. */
   limit: number;
+  /** The strings of the message that is being written, where its layout bundles them (see wire-text.ts). */
+  text = '';
 
   /** @param limit bytes; 64 MiB by default */
   constructor(limit: number = DEFAULT_LIMIT, initialBytes: number = INITIAL_BYTES) {
@@ -31,6 +34,26 @@ export class Writer {
     const needed = this.position + count;
     if (needed > this.limit) throw new MessageTooLarge(this.limit);
     if (needed > this.bytes.length) this.#grow(needed);
+  }
+
+  /**
+   * Makes room for `count` bytes behind `end`, up to which bytes were written without moving `position`, and returns
+   * `bytes`. The room may pass `limit`; what is written in it may not.
+   */
+  room(end: number, count: number): Buffer {
+    if (end + count <= this.bytes.length) return this.bytes;
+    if (end > this.limit) throw new MessageTooLarge(this.limit);
+    const size = Math.max(end + count, this.bytes.length * 2);
+    const larger = Buffer.allocUnsafeSlow(size);
+    larger.set(this.bytes.subarray(0, end));
+    this.bytes = larger;
+    return larger;
+  }
+
+  /** Moves `position` to the end of what was written without moving it. */
+  finish(end: number): void {
+    if (end > this.limit) throw new MessageTooLarge(this.limit);
+    this.position = end;
   }
 
   /** Forgets what was written. */
@@ -75,7 +98,7 @@ export class Writer {
     const byteLength = Buffer.byteLength(value, 'utf8');
     this.writeLong(byteLength);
     this.reserve(byteLength);
-    this.position += this.bytes.write(value, this.position, byteLength, 'utf8');
+    this.position += writeUtf8(this.bytes, value, this.position, byteLength);
   }
 
   writeBytes(value: Uint8Array): void {
