@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/), ids as lower-case hex. */
 export interface TraceContext {
   /** 32 hex digits, not all zero. */
@@ -20,32 +18,81 @@ export function parseTraceparent(header: string): TraceContext | undefined {
     return undefined;
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+  return TraceWords.from({ traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 });
 }
 
 export function formatTraceparent(trace: TraceContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? '01' : '00'}`;
 }
 
-const pool = Buffer.alloc(4096);
-let used = pool.length;
+/**
+ * A trace context as it travels: six words of 32 bits, the most significant first. Most are passed on and never read, so
+ * that their hex is made when somebody asks.
+ */
+export class TraceWords implements TraceContext {
+  constructor(
+    readonly trace0: number,
+    readonly trace1: number,
+    readonly trace2: number,
+    readonly trace3: number,
+    readonly span0: number,
+    readonly span1: number,
+    readonly sampled: boolean,
+  ) {}
 
-function randomHex(bytes: number): string {
-  for (;;) {
-    if (used + bytes > pool.length) {
-      randomFillSync(pool);
-      used = 0;
-    }
-    const hex = pool.toString('hex', used, used + bytes);
-    used += bytes;
-    if (!/^0+$/.test(hex)) return hex;
+  get traceId(): string {
+    return hex(this.trace0) + hex(this.trace1) + hex(this.trace2) + hex(this.trace3);
+  }
+
+  get spanId(): string {
+    return hex(this.span0) + hex(this.span1);
+  }
+
+  static from({ traceId, spanId, sampled }: TraceContext): TraceWords {
+    return new TraceWords(
+      word(traceId, 0),
+      word(traceId, 8),
+      word(traceId, 16),
+      word(traceId, 24),
+      word(spanId, 0),
+      word(spanId, 8),
+      sampled,
+    );
   }
 }
 
+function hex(bits: number): string {
+  return (bits >>> 0).toString(16).padStart(8, '0');
+}
+
+function word(digits: string, at: number): number {
+  return Number.parseInt(digits.slice(at, at + 8), 16) | 0;
+}
+
+/** Ids must be unlikely to meet, not hard to guess: as in OpenTelemetry, the fast generator does. */
+function randomWord(): number {
+  return (Math.random() * 2 ** 32) | 0;
+}
+
+/** Not 0, which would make an id of nothing else invalid. */
+function randomNonZeroWord(): number {
+  return randomWord() || 1;
+}
+
 export function newTrace(sampled: boolean): TraceContext {
-  return { traceId: randomHex(16), spanId: randomHex(8), sampled };
+  return new TraceWords(
+    randomNonZeroWord(),
+    randomWord(),
+    randomWord(),
+    randomWord(),
+    randomNonZeroWord(),
+    randomWord(),
+    sampled,
+  );
 }
 
 export function childSpan(parent: TraceContext): TraceContext {
-  return { traceId: parent.traceId, spanId: randomHex(8), sampled: parent.sampled };
+  const { trace0, trace1, trace2, trace3, sampled } =
+    parent instanceof TraceWords ? parent : TraceWords.from(parent);
+  return new TraceWords(trace0, trace1, trace2, trace3, randomNonZeroWord(), randomWord(), sampled);
 }

@@ -16,6 +16,7 @@ import type { CallReceiver, IncomingCall } from '../transport/transport.js';
 interface ServedMethod {
   readonly component: string;
   readonly compiled: CompiledMethod;
+  readonly encodeResult: (writer: Writer, value: unknown) => void;
   hosted: HostedComponent | undefined;
   /** By the caller's group. */
   readonly stats: Map<string, MethodStats>;
@@ -24,6 +25,7 @@ interface ServedMethod {
 /** Takes the calls of other proclets to the components of this one. */
 export class Dispatcher implements CallReceiver {
   readonly #methods: readonly ServedMethod[];
+  readonly #encodeThrown = (writer: Writer, thrown: unknown) => this.thrown.encode(writer, thrown);
 
   constructor(
     methods: readonly NumberedMethod[],
@@ -35,6 +37,7 @@ export class Dispatcher implements CallReceiver {
     this.#methods = methods.map(({ component, compiled }) => ({
       component,
       compiled,
+      encodeResult: (writer, value) => compiled.encodeResult(writer, value),
       hosted: undefined,
       stats: new Map(),
     }));
@@ -102,11 +105,11 @@ export class Dispatcher implements CallReceiver {
     };
     const fail = (reason: unknown) => {
       stats.errors++;
-      call.throw((writer) => this.thrown.encode(writer, reason));
+      call.throw(this.#encodeThrown, reason);
       finish(errorName(reason));
     };
     const succeed = (value: unknown) => {
-      call.succeed((writer) => compiled.encodeResult(writer, value));
+      call.succeed(method.encodeResult, value);
       if (measured) finish(undefined);
     };
     let result: unknown;
@@ -116,7 +119,7 @@ export class Dispatcher implements CallReceiver {
       return fail(reason);
     }
     if (compiled.streaming) {
-      this.#stream(call, compiled.encodeResult, result).then(() => finish(undefined), fail);
+      this.#stream(call, method.encodeResult, result).then(() => finish(undefined), fail);
     } else if (result instanceof Promise) result.then(succeed, fail);
     else Promise.resolve(result).then(succeed, fail);
   }
@@ -137,7 +140,7 @@ export class Dispatcher implements CallReceiver {
   ): Promise<void> {
     const items = result instanceof Promise ? ((await result) as unknown) : result;
     if (!isAsyncIterable(items)) throw new TypeError('the method does not return an AsyncIterable');
-    await call.stream(items, encode, (writer, thrown) => this.thrown.encode(writer, thrown));
+    await call.stream(items, encode, this.#encodeThrown);
   }
 
   #measured(

@@ -1,4 +1,4 @@
-import type { TraceContext } from '../call/trace-context.js';
+import { type TraceContext, TraceWords } from '../call/trace-context.js';
 import type { Reader } from '../codec/reader.js';
 import { MalformedInput, TypeViolation } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
@@ -23,10 +23,8 @@ const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 /** Flags, milliseconds, both ids: room for them is made at once. */
 const FIXED_BYTES = 1 + 4 + TRACE_ID_BYTES + SPAN_ID_BYTES;
-const NO_DIGIT = 0xff;
-/** The value of each ASCII character as a lower-case hex digit. */
-const HEX_DIGITS = new Uint8Array(128).fill(NO_DIGIT);
-for (let value = 0; value < 16; value++) HEX_DIGITS[value.toString(16).charCodeAt(0)] = value;
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const SPAN_ID = /^[0-9a-f]{16}$/;
 
 /** Throws MESSAGE_TOO_LARGE for too much metadata and TypeViolation for trace ids that are none. */
 export function encodeCallHeader(writer: Writer, { timeoutMs, trace, metadata }: CallHeader): void {
@@ -47,12 +45,8 @@ export function encodeCallHeader(writer: Writer, { timeoutMs, trace, metadata }:
   }
   if (trace !== undefined) {
     flags |= trace.sampled ? HAS_TRACE | SAMPLED : HAS_TRACE;
-    if (!putHex(bytes, position, trace.traceId, TRACE_ID_BYTES))
-      throw new TypeViolation('trace.traceId', '32 hex digits', typeof trace.traceId);
-    position += TRACE_ID_BYTES;
-    if (!putHex(bytes, position, trace.spanId, SPAN_ID_BYTES))
-      throw new TypeViolation('trace.spanId', '16 hex digits', typeof trace.spanId);
-    position += SPAN_ID_BYTES;
+    putTrace(bytes, position, trace);
+    position += TRACE_ID_BYTES + SPAN_ID_BYTES;
   }
   bytes[flagsAt] = flags;
   writer.position = position;
@@ -70,14 +64,55 @@ export function decodeCallHeader(reader: Reader): CallHeader {
   };
 }
 
-/** Both ids by one native call. */
 function decodeTrace(reader: Reader, sampled: boolean): TraceContext {
-  const start = reader.position;
-  const end = start + TRACE_ID_BYTES + SPAN_ID_BYTES;
+  const { bytes, position } = reader;
+  const end = position + TRACE_ID_BYTES + SPAN_ID_BYTES;
   if (end > reader.end) throw new MalformedInput('call header: cut off in the trace');
   reader.position = end;
-  const hex = reader.bytes.toString('hex', start, end);
-  return { traceId: hex.slice(0, 2 * TRACE_ID_BYTES), spanId: hex.slice(2 * TRACE_ID_BYTES), sampled };
+  return new TraceWords(
+    wordAt(bytes, position),
+    wordAt(bytes, position + 4),
+    wordAt(bytes, position + 8),
+    wordAt(bytes, position + 12),
+    wordAt(bytes, position + 16),
+    wordAt(bytes, position + 20),
+    sampled,
+  );
+}
+
+/** Big-endian, so that the bytes are in the order of the hex digits. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)
+  );
+}
+
+function putTrace(bytes: Uint8Array, at: number, trace: TraceContext): void {
+  const words = trace instanceof TraceWords ? trace : checkedWords(trace);
+  putWord(bytes, at, words.trace0);
+  putWord(bytes, at + 4, words.trace1);
+  putWord(bytes, at + 8, words.trace2);
+  putWord(bytes, at + 12, words.trace3);
+  putWord(bytes, at + 16, words.span0);
+  putWord(bytes, at + 20, words.span1);
+}
+
+function putWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = word >>> 16;
+  bytes[at + 2] = word >>> 8;
+  bytes[at + 3] = word;
+}
+
+function checkedWords(trace: TraceContext): TraceWords {
+  if (!TRACE_ID.test(trace.traceId))
+    throw new TypeViolation('trace.traceId', '32 hex digits', typeof trace.traceId);
+  if (!SPAN_ID.test(trace.spanId))
+    throw new TypeViolation('trace.spanId', '16 hex digits', typeof trace.spanId);
+  return TraceWords.from(trace);
 }
 
 function encodeMetadata(writer: Writer, metadata: ReadonlyMap<string, string>): void {
@@ -111,17 +146,4 @@ function decodeMetadata(reader: Reader): ReadonlyMap<string, string> {
 
 function tooMuchMetadata(message: string): RemoteCallError {
   return new RemoteCallError('MESSAGE_TOO_LARGE', message, { executed: 'no' });
-}
-
-/** False unless `hex` is that many bytes in lower-case hex. A loop beats the two native calls that check and write. */
-function putHex(bytes: Buffer, position: number, hex: string, byteLength: number): boolean {
-  if (typeof hex !== 'string' || hex.length !== 2 * byteLength) return false;
-  let all = 0;
-  for (let i = 0; i < byteLength; i++) {
-    const high = HEX_DIGITS[hex.charCodeAt(2 * i)] ?? NO_DIGIT;
-    const low = HEX_DIGITS[hex.charCodeAt(2 * i + 1)] ?? NO_DIGIT;
-    all |= high | low;
-    bytes[position + i] = (high << 4) | low;
-  }
-  return all < 16;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { TraceWords } from '../call/trace-context.js';
 import { MalformedInput, TypeViolation } from '../codec/violations.js';
 import { FrameKind, frameOf } from './frame.js';
 import {
@@ -80,7 +81,8 @@ for (const kind of ADDRESS_KINDS) {
       const trace = { traceId: '0123456789abcdef'.repeat(2), spanId: 'fedcba9876543210', sampled: true };
       const metadata = new Map([['user', 'änn']]);
       await connection.call(outgoing(ECHO, '', { timeoutMs: 5_000, trace, metadata }));
-      expect(headers).to.deep.equal([{ timeoutMs: 5_000, trace, metadata }]);
+      expect(headers).to.deep.equal([{ timeoutMs: 5_000, trace: TraceWords.from(trace), metadata }]);
+      expect(headers[0]?.trace).to.include(trace);
       const answer = connection.call(outgoing(HOLD));
       await until(() => held.length === 1);
       expect(held[0]?.caller).to.deep.equal(CALLER);
