@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DaemonStatus } from '../../daemon/api/api-types.js';
 import { ApiClient } from '../../daemon/api/client.js';
+import { ownFolder } from '../../daemon/state/state-folder.js';
 import type { CliEnvironment } from '../environment.js';
 import { CliError } from '../output/errors.js';
 import { EXIT } from '../output/exit-codes.js';
@@ -45,7 +46,7 @@ export interface DaemonLaunch {
  */
 export async function startDaemonProcess(cli: CliEnvironment, launch: DaemonLaunch): Promise<DaemonProcess> {
   const { stateFolder, life } = launch;
-  const logFile = prepareLog(stateFolder);
+  const logFile = await prepareLog(stateFolder);
   const logStart = statSync(logFile).size;
   const log = openSync(logFile, 'a', 0o600);
   const args = [
@@ -128,10 +129,10 @@ function daemonMain(): string {
   return fileURLToPath(new URL(`../../daemon/main${extname(here)}`, import.meta.url));
 }
 
-function prepareLog(stateFolder: string): string {
+async function prepareLog(stateFolder: string): Promise<string> {
+  await ownFolder(stateFolder);
   const file = join(stateFolder, 'daemon.log');
   try {
-    mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     const isLarge = existsSync(file) && statSync(file).size > MAX_LOG_BYTES;
     closeSync(openSync(file, isLarge ? 'w' : 'a', 0o600));
     return file;

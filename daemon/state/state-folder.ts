@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { folderObstacle, makeFolder } from './make-folder.js';
 
 /** The kernel's limit is 108 with the final NUL; some systems have 104. */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -81,13 +82,16 @@ export async function prepareStateFolder(layout: StateLayout): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
-/** A folder of mode 0700 that is ours, not a link to somewhere that another user chose. */
-async function ownFolder(path: string): Promise<void> {
+/**
+ * Makes a folder of mode 0700 that is ours, not a link to somewhere that another user chose. Rejects with a
+ * StateFolderError.
+ */
+export async function ownFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
   } catch (reason) {
     throw new StateFolderError(
-      `cannot make the folder ${path}: ${reason instanceof Error ? reason.message : String(reason)}; name another with --state`,
+      `cannot make the folder ${path}: ${folderObstacle(reason)}; name another with --state`,
       { cause: reason },
     );
   }

@@ -27,7 +27,13 @@ export class MalformedInput extends Error {
 export class MessageTooLarge extends Error {
   /** @param limit the writer's limit, bytes */
   constructor(readonly limit: number) {
-    super(`the message does not fit into ${limit} bytes: send it in parts, as a stream, or raise the limit`);
+    super(`the message is larger than ${formatLimit(limit)}: send it in parts, or as a stream`);
     this.name = 'MessageTooLarge';
   }
+}
+
+const MIB = 1024 * 1024;
+
+function formatLimit(bytes: number): string {
+  return bytes >= MIB && bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${bytes} bytes`;
 }

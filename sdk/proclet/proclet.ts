@@ -63,6 +63,7 @@ export class Proclet {
   #phase: ProcletPhase = 'starting';
   #health: NodeJS.Timeout | undefined;
   #load: LoadReport;
+  #failureIsTold = false;
 
   constructor(spec: ProcletSpec, main: Main | undefined) {
     const compiled = compiledApp();
@@ -116,6 +117,11 @@ export class Proclet {
       this.#stats,
       () => this.#server?.server.counters.handshakesRefused ?? new Map(),
     );
+  }
+
+  /** What {@link run} rejected with is in the envelope's log already. */
+  get failureIsTold(): boolean {
+    return this.#failureIsTold;
   }
 
   /** Resolves when the proclet is done: shut down, in order. Rejects when a component or main fails. */
@@ -243,7 +249,7 @@ export class Proclet {
     const component = reason instanceof LifecycleError ? reason.component : MAIN;
     const cause = reason instanceof LifecycleError ? reason.cause : reason;
     const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: undefined };
-    this.#control.notify('Failed', { component, message, stack });
+    this.#failureIsTold = this.#control.notify('Failed', { component, message, stack });
     await this.#end(reason);
   }
 

@@ -1,8 +1,13 @@
 import { mapStacks } from '../errors/source-mapped-stack.js';
 import { procletSpec } from '../proclet/proclet-spec.js';
+import { PROCLET_SPEC_VARIABLE } from '../protocol/control.js';
 import type { Main } from './main-function.js';
 
 let called = false;
+
+// At once: a module of the app may throw before run() is reached.
+const [, bundle] = process.argv;
+if (process.env[PROCLET_SPEC_VARIABLE] !== undefined && bundle !== undefined) mapStacks(bundle);
 
 /**
  * Runs the program: in one process when started by hand, or as the proclet that the daemon started this process for. In
@@ -21,15 +26,14 @@ export async function run(main?: Main): Promise<void> {
     const { runSingleProcess } = await import('./single-process.js');
     return runSingleProcess(main);
   }
-  const [, bundle] = process.argv;
-  if (bundle !== undefined) mapStacks(bundle);
   const { Proclet } = await import('../proclet/proclet.js');
   const proclet = new Proclet(spec, main);
   process.on('SIGTERM', () => void proclet.shutdown(SIGTERM_GRACE_MS));
   try {
     await proclet.run();
   } catch (reason) {
-    process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`);
+    if (!proclet.failureIsTold)
+      process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`);
     process.exit(1);
   }
   // The app may hold timers and sockets; its components were stopped, so nothing is lost with them.
