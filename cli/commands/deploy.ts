@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliEnvironment } from '../environment.js';
 import { coloursFor } from '../output/colours.js';
-import { CliError } from '../output/errors.js';
+import { CliError, isDaemonGone } from '../output/errors.js';
 import { EXIT } from '../output/exit-codes.js';
 import { writeJson } from '../output/json.js';
 import { Progress } from '../output/progress.js';
@@ -59,14 +59,29 @@ export function addDeploy(program: Command, cli: CliEnvironment): void {
           observe: (_status, seen) => {
             if (seen.kind === 'waiting') progress.update(describeWaiting(name, seen));
           },
+        }).catch((reason: unknown) => {
+          if (!isDaemonGone(reason)) throw reason;
+          throw new CliError(
+            EXIT.noDaemon,
+            `the daemon on ${client.stateFolder} went away while ${name} ${version} was starting`,
+            {
+              mend: `it has accepted the deployment and goes on with it: \`weaverd start\`, then see \`weaverd status ${name}\``,
+              cause: reason,
+            },
+          );
         });
         progress.clear();
-        if (outcome.kind === 'failed')
+        if (outcome.kind === 'failed') {
+          const { replica, reason } = outcome;
           throw new CliError(
             EXIT.unhealthy,
-            `${name} ${version} failed${outcome.replica === undefined ? '' : ` in ${outcome.replica}`}: ${outcome.reason}`,
-            { mend: `see \`weaverd logs ${name} --level error\` and \`weaverd status ${name}\`` },
+            `${name} ${version} failed${replica === undefined ? '' : ` in ${replica}`}: ${reason}`,
+            // Without a replica it is nothing that the app could have logged, and the reason has its mend.
+            replica === undefined
+              ? {}
+              : { mend: `see \`weaverd logs ${name} --level error\` and \`weaverd status ${name}\`` },
           );
+        }
         if (outcome.kind === 'timed-out')
           throw new CliError(
             EXIT.unhealthy,

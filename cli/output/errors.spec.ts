@@ -40,6 +40,7 @@ describe('errors of the CLI', () => {
     expect(exitCodeOf(new Error('x'))).to.equal(1);
     expect(exitCodeOf(new ConfigError([]))).to.equal(2);
     expect(exitCodeOf(new ApiError(503, 'NO_DAEMON', 'x'))).to.equal(3);
+    expect(exitCodeOf(new ApiError(503, 'DAEMON_LOST', 'x'))).to.equal(3);
     expect(exitCodeOf(new ApiError(404, 'NO_SUCH_APP', 'x'))).to.equal(1);
     expect(exitCodeOf(new CliError(4, 'x'))).to.equal(4);
     expect(exitCodeOf(new ReportedFailure(5))).to.equal(5);

@@ -35,8 +35,13 @@ export interface DescribedError {
 
 export function exitCodeOf(reason: unknown): ExitCode {
   if (reason instanceof CliError || reason instanceof ReportedFailure) return reason.exitCode;
-  if (reason instanceof ApiError && reason.code === 'NO_DAEMON') return EXIT.noDaemon;
+  if (isDaemonGone(reason)) return EXIT.noDaemon;
   return isConfigError(reason) ? EXIT.usage : EXIT.failure;
+}
+
+/** There is no daemon, or no more. */
+export function isDaemonGone(reason: unknown): boolean {
+  return reason instanceof ApiError && (reason.code === 'NO_DAEMON' || reason.code === 'DAEMON_LOST');
 }
 
 /** All that a failure has to say, without internals such as stacks (WEAVERD_DEBUG shows those). */

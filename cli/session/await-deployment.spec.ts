@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { AppStatus } from '../../daemon/api/api-types.js';
+import type { AppStatus, ReplicaStatus } from '../../daemon/api/api-types.js';
 import { fakeEnvironment } from '../spec-support/fake-environment.js';
-import { appStatus, listenerStatus } from '../spec-support/sample-status.js';
+import { appStatus, groupStatus, listenerStatus, replicaStatus } from '../spec-support/sample-status.js';
 import { type AwaitedOutcome, awaitDeployment, describeWaiting } from './await-deployment.js';
 
 function awaited(
@@ -27,9 +27,39 @@ const deploying = appStatus({ state: 'deploying', groups: [] });
 
 describe('awaitDeployment', () => {
   it('looks until the app serves', async () => {
-    const { outcome, seen } = awaited([deploying, deploying, appStatus()]);
+    const { outcome, seen } = awaited([deploying, deploying, appStatus({ listeners: [listenerStatus()] })]);
     expect(await outcome).to.deep.equal({ kind: 'serving' });
     expect(seen).to.have.length(3);
+  });
+
+  it('believes an app without a listener only when it has served for a while', async () => {
+    const { outcome, tookMs } = awaited([deploying, appStatus({ listeners: [] })]);
+    expect(await outcome).to.deep.equal({ kind: 'serving' });
+    expect(tookMs()).to.be.within(1000, 2000);
+  });
+
+  it('does not believe one that is restarted meanwhile', async () => {
+    const crashed = (restarts: number, state: ReplicaStatus['state']) =>
+      appStatus({
+        listeners: [],
+        groups: [
+          groupStatus({
+            replicas: [replicaStatus({ state, restarts, lastFailure: 'exited with code 1: main: x' })],
+          }),
+        ],
+      });
+    const { outcome } = awaited([
+      crashed(0, 'serving'),
+      crashed(1, 'serving'),
+      crashed(1, 'starting'),
+      crashed(1, 'serving'),
+      crashed(2, 'serving'),
+    ]);
+    expect(await outcome).to.deep.equal({
+      kind: 'failed',
+      reason: 'exited with code 1: main: x',
+      replica: 'Cart-0',
+    });
   });
 
   it('gives up after its time, and says what is missing', async () => {

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -139,5 +140,19 @@ describe('local API', () => {
     const reason = await new ApiClient('/nonexistent/weaverd').status().catch((thrown: unknown) => thrown);
     expect(reason).to.be.instanceOf(ApiError).that.includes({ code: 'NO_DAEMON' });
     expect((reason as ApiError).mend).to.contain('weaverd start');
+  });
+
+  it('says so when the daemon goes away before, and while, it answers', async () => {
+    await server.close();
+    for (const begun of ['', 'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{']) {
+      const dying = createServer((socket) => {
+        socket.once('data', () => socket.end(begun, () => socket.destroy()));
+        socket.on('error', () => undefined); // the client may hang up first
+      });
+      await new Promise<void>((resolve) => dying.listen(apiSocketOf(folder), resolve));
+      const reason = await client.status().catch((thrown: unknown) => thrown);
+      expect(reason, begun).to.be.instanceOf(ApiError).that.includes({ code: 'DAEMON_LOST' });
+      await new Promise((resolve) => dying.close(resolve));
+    }
   });
 });

@@ -37,7 +37,7 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * The local API of the daemon on a state folder. Every method rejects with an ApiError: `NO_DAEMON` when none runs there,
- * `DAEMON_TIMEOUT` when it does not answer, or the daemon's own.
+ * `DAEMON_LOST` when it went away in the middle, `DAEMON_TIMEOUT` when it does not answer, or the daemon's own.
  */
 export class ApiClient {
   readonly #socketPath: string;
@@ -115,7 +115,9 @@ export class ApiClient {
 
   async #json<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await this.#request(method, path, body, TIMEOUT_MS);
-    const text = await textOf(response);
+    const text = await textOf(response).catch((reason: unknown) => {
+      throw this.#lost(reason);
+    });
     if ((response.statusCode ?? 500) >= 400) throw apiErrorOf(response.statusCode ?? 500, text);
     return JSON.parse(text) as T;
   }
@@ -130,8 +132,7 @@ export class ApiClient {
         if (line !== '') yield JSON.parse(line) as T;
       }
     } catch (reason) {
-      if (signal?.aborted !== true)
-        throw new ApiError(503, 'DAEMON_LOST', 'the daemon went away', undefined, { cause: reason });
+      if (signal?.aborted !== true) throw this.#lost(reason);
     } finally {
       response.destroy();
     }
@@ -191,12 +192,23 @@ export class ApiClient {
         { cause: reason },
       );
     }
+    if (reason.code === 'ECONNRESET' || reason.code === 'EPIPE') return this.#lost(reason);
     return new ApiError(
       503,
       'NO_DAEMON',
       `no weaverd daemon runs on ${this.stateFolder}`,
       'start one with `weaverd start`, or name its state folder with --state',
       { cause: reason },
+    );
+  }
+
+  #lost(cause: unknown): ApiError {
+    return new ApiError(
+      503,
+      'DAEMON_LOST',
+      `the daemon on ${this.stateFolder} went away before it had answered`,
+      'start it again with `weaverd start`: what it had accepted is kept; then see `weaverd status`',
+      { cause },
     );
   }
 }
