@@ -122,7 +122,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
         throw outbox.rollBack(start, error);
       }
       call.endOffset = outbox.offset;
-      outbox.commit(start);
+      call.large = outbox.commit(start);
     } catch (error) {
       this.#calls.remove(callId);
       if (!(error instanceof MessageTooLarge)) throw error;
@@ -141,9 +141,16 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     call.stopListening();
     if (this.#calls.get(call.callId) !== call) return false;
     const { outbox } = this.#link;
-    const unsent = outbox.withdraw(call.startOffset, FrameKind.WITHDRAWN);
+    const { large } = call;
+    const unsent =
+      large === undefined
+        ? outbox.withdraw(call.startOffset, FrameKind.WITHDRAWN)
+        : outbox.withdrawLarge(large);
     if (unsent) {
       this.#calls.remove(call.callId);
+      // The callee forgets the part that it has.
+      if (large !== undefined && large.position > large.start)
+        outbox.sendEmpty(FrameKind.CANCEL, call.callId);
     } else {
       this.#calls.replace(call.callId, ABANDONED);
       this.#abandoned++;
@@ -177,7 +184,8 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
         if (this.#goawayAnswered) return;
         this.#goawayAnswered = true;
         this.#startDraining('callee');
-        this.#link.outbox.sendEmpty(FrameKind.GOAWAY, NO_CALL);
+        // It says that no call follows: also none that waits to be sent in chunks.
+        this.#link.outbox.afterLarge(() => this.#link.outbox.sendEmpty(FrameKind.GOAWAY, NO_CALL));
         return;
       default:
         throw protocolError(`a callee does not send frames of kind ${kind}`);
@@ -276,7 +284,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
 
   #lost(call: PendingCall, reason: Error | undefined): RemoteCallError {
     const why = reason === undefined ? '' : `: ${reason.message}`;
-    if (call.endOffset > this.#link.outbox.handedOverBytes) {
+    if ((call.large ?? call).endOffset > this.#link.outbox.handedOverBytes) {
       return this.#notSent('UNAVAILABLE', `the connection was lost before the call was sent${why}`, reason);
     }
     return new RemoteCallError('UNKNOWN_OUTCOME', `the connection was lost before the answer came${why}`, {

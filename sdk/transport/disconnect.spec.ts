@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import type { Address } from '../protocol/address.js';
 import { bind } from './bind.js';
+import { FrameKind } from './frame.js';
 import { ADDRESS_KINDS, type AddressKind, failureOf, outgoing, Rig, until } from './spec-support.js';
 import type { IncomingCall } from './transport.js';
 
@@ -127,14 +128,28 @@ for (const kind of ADDRESS_KINDS) {
     it('knows a call that was never sent from one that may have been', async () => {
       const { connection, peer } = await rig.connectToRaw(kind);
       peer.socket.pause();
-      const first = failureOf(connection.call(outgoing(ECHO, 'x'.repeat(16_000_000))));
+      const filling = Array.from({ length: 300 }, () =>
+        failureOf(connection.call(outgoing(ECHO, 'x'.repeat(60_000)))),
+      );
       await new Promise((resolve) => setImmediate(resolve));
-      const second = failureOf(connection.call(outgoing(ECHO, 'behind it')));
+      const behind = failureOf(connection.call(outgoing(ECHO, 'behind them')));
       await new Promise((resolve) => setImmediate(resolve));
       peer.socket.destroy();
-      expect(await second).to.include({ code: 'UNAVAILABLE', executed: 'no' });
-      // Its last byte was still waiting behind the others: nobody can have executed it.
-      expect(await first).to.include({ code: 'UNAVAILABLE', executed: 'no' });
+      expect(await filling[0]).to.include({ code: 'UNKNOWN_OUTCOME', executed: 'unknown' });
+      expect(await behind).to.include({ code: 'UNAVAILABLE', executed: 'no' });
+      expect(await filling.at(-1)).to.include({ code: 'UNAVAILABLE', executed: 'no' });
+    });
+
+    it('knows a call in chunks that was not sent to its end, and lets others pass it', async () => {
+      const { connection, peer } = await rig.connectToRaw(kind);
+      const large = failureOf(connection.call(outgoing(ECHO, 'x'.repeat(1_000_000))));
+      const small = failureOf(connection.call(outgoing(ECHO, 'passes')));
+      // The peer grants no credit for more chunks than the first window.
+      await peer.frame(FrameKind.CHUNK);
+      await peer.frame(FrameKind.CALL);
+      peer.socket.destroy();
+      expect(await small).to.include({ code: 'UNKNOWN_OUTCOME', executed: 'unknown' });
+      expect(await large).to.include({ code: 'UNAVAILABLE', executed: 'no' });
     });
 
     it('says UNKNOWN_OUTCOME of calls that were sent, and UNAVAILABLE of new ones', async () => {

@@ -36,11 +36,26 @@ export const FrameKind = {
   GOAWAY: 15,
   /** A call that was withdrawn before it was sent; to be skipped. */
   WITHDRAWN: 16,
+  /** The first part of a message whose body is longer than CHUNK_BYTES: `u8 kind`, `u32` bytes of the whole body. */
+  FIRST_CHUNK: 17,
+  /** The next part. Any other frame of the call says that the rest does not come. */
+  CHUNK: 18,
+  /** `u32` bytes of chunks that the receiver has taken: so many more may follow. */
+  CHUNK_CREDIT: 19,
 } as const;
 
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
+
+/** Most of a message in one chunk; longer bodies are sent in chunks. */
+export const CHUNK_BYTES = 64 * 1024;
+/** The message's kind and its body's length. */
+export const FIRST_CHUNK_HEADER_BYTES = 5;
+/** Bytes of chunks that may be under way: what a small frame may have to wait behind. */
+export const CHUNK_WINDOW_BYTES = 2 * CHUNK_BYTES;
+/** Messages in chunks of one connection that may be begun and not ended. */
+export const MAX_BEGUN_MESSAGES = 8;
 
 export const LENGTH_BYTES = 4;
 /** The kind, and the call id. */

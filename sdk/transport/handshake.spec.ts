@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MAX_HANDSHAKE_BODY_BYTES } from './frame.js';
+import { MAX_HANDSHAKE_BODY_BYTES, PROTOCOL_VERSION } from './frame.js';
 import {
   decodeHello,
   decodeRefusal,
@@ -14,15 +14,25 @@ import {
 } from './handshake.js';
 import { CALLEE, CALLER, TOKEN } from './spec-support.js';
 
-const HELLO: Hello = { protocol: 1, caller: CALLER, callee: CALLEE, token: TOKEN, maxFrameBytes: 10_000 };
+const HELLO: Hello = {
+  protocol: PROTOCOL_VERSION,
+  caller: CALLER,
+  callee: CALLEE,
+  token: TOKEN,
+  maxFrameBytes: 10_000,
+};
 
 describe('Handshake', () => {
   it('arrives as it was sent, and carries nothing but the identity', () => {
     const identity = { ...CALLEE, token: 'secret', serveAt: 'somewhere' };
     expect(decodeHello(encodeHello(HELLO))).to.deep.equal(HELLO);
-    const welcome = encodeWelcome({ protocol: 1, callee: identity, maxFrameBytes: 10_000 });
+    const welcome = encodeWelcome({ protocol: PROTOCOL_VERSION, callee: identity, maxFrameBytes: 10_000 });
     expect(Buffer.from(welcome).toString()).not.to.contain('secret');
-    expect(decodeWelcome(welcome)).to.deep.equal({ protocol: 1, callee: CALLEE, maxFrameBytes: 10_000 });
+    expect(decodeWelcome(welcome)).to.deep.equal({
+      protocol: PROTOCOL_VERSION,
+      callee: CALLEE,
+      maxFrameBytes: 10_000,
+    });
     const refusal = { reason: 'token', message: 'no' } as const;
     expect(decodeRefusal(encodeRefusal(refusal))).to.deep.equal(refusal);
   });
@@ -63,7 +73,7 @@ describe('Handshake', () => {
   });
 
   it('says so to a peer of another protocol, whatever else it sends', () => {
-    expect(decodeHello(Buffer.from('{"protocol":2,"future":[]}'))).to.have.property('reason', 'protocol');
+    expect(decodeHello(Buffer.from('{"protocol":1,"future":[]}'))).to.have.property('reason', 'protocol');
   });
 
   it('keeps within its bound', () => {

@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net';
+import type { Writer } from '../codec/writer.js';
+import { Assembler } from './assembler.js';
 import type { Clock } from './clock.js';
-import { FrameKind, MAX_HANDSHAKE_BYTES, NO_CALL } from './frame.js';
+import {
+  CHUNK_WINDOW_BYTES,
+  FIRST_CHUNK_HEADER_BYTES,
+  FrameKind,
+  MAX_HANDSHAKE_BYTES,
+  NO_CALL,
+} from './frame.js';
 import { FrameParser } from './frame-parser.js';
 import { decideHeartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
@@ -35,6 +43,9 @@ export class Link {
   readonly #socket: Socket;
   readonly #options: LinkOptions;
   readonly #parser: FrameParser;
+  readonly #assembler: Assembler;
+  #chunkBytesTaken = 0;
+  #creditedAt = 0;
   #opened = false;
   #closed = false;
   #heardAt: number;
@@ -53,6 +64,7 @@ export class Link {
     this.outbox.onProgress = () => {
       if (this.#paused) this.#heardAt = options.clock.now();
     };
+    this.#assembler = new Assembler(options.limits.maxFrameBytes);
     this.#parser = new FrameParser(MAX_HANDSHAKE_BYTES, (kind, callId, bytes, start, end) =>
       this.#onFrame(kind, callId, bytes, start, end),
     );
@@ -91,7 +103,7 @@ export class Link {
       this.close(frameFailure(error));
       return;
     }
-    if (!this.outbox.hasRoom) this.#full();
+    if (!this.outbox.flows) this.#full();
   }
 
   /** Whatever the peer sends from here on is dropped unread. */
@@ -110,14 +122,57 @@ export class Link {
     this.#closed = true;
     this.#cancelHeartbeat?.();
     this.#parser.stop();
+    this.#assembler.clear();
     this.#socket.destroy();
     this.handler.closed(reason);
     this.outbox.close();
   }
 
   #onFrame(kind: number, callId: number, bytes: Buffer, start: number, end: number): void {
-    if (!this.#opened || !isOwnFrame(kind)) this.handler.frame(kind, callId, bytes, start, end);
-    else if (kind === FrameKind.PING) this.#answerPing();
+    if (!this.#opened) {
+      this.handler.frame(kind, callId, bytes, start, end);
+      return;
+    }
+    switch (kind) {
+      case FrameKind.PING:
+        this.#answerPing();
+        return;
+      case FrameKind.PONG:
+      case FrameKind.WITHDRAWN:
+        return;
+      case FrameKind.FIRST_CHUNK:
+        this.#assembler.first(callId, bytes, start, end);
+        this.#creditChunk(end - start - FIRST_CHUNK_HEADER_BYTES);
+        return;
+      case FrameKind.CHUNK:
+        this.#chunk(callId, bytes, start, end);
+        return;
+      case FrameKind.CHUNK_CREDIT: {
+        const granted = end - start === 4 && this.outbox.grantChunks(bytes.readUInt32LE(start));
+        if (!granted) throw protocolError('impossible credit for chunks was granted');
+        this.#creditedAt = this.#heardAt;
+        return;
+      }
+      default:
+        // Of a call whose message was not ended: the sender has given it up.
+        if (this.#assembler.size > 0) this.#assembler.drop(callId);
+        this.handler.frame(kind, callId, bytes, start, end);
+    }
+  }
+
+  #chunk(callId: number, bytes: Buffer, start: number, end: number): void {
+    const message = this.#assembler.next(callId, bytes, start, end);
+    this.#creditChunk(end - start);
+    if (message !== undefined) this.handler.frame(message.kind, callId, message.body, 0, message.body.length);
+  }
+
+  /** A chunk that was copied makes room for another, in portions of half the window. */
+  #creditChunk(bytes: number): void {
+    this.#chunkBytesTaken += bytes;
+    if (2 * this.#chunkBytesTaken < CHUNK_WINDOW_BYTES) return;
+    const taken = this.#chunkBytesTaken;
+    this.#chunkBytesTaken = 0;
+    this.outbox.send(FrameKind.CHUNK_CREDIT, NO_CALL, encodeUint32, taken);
   }
 
   /** A peer that sends pings and takes no bytes gets one answer, not a queue of them. */
@@ -162,6 +217,11 @@ export class Link {
       now,
       limits,
     );
+    if (!this.outbox.awaitsChunkCredit || decision.kind === 'stalled') this.#creditedAt = now;
+    if (now - this.#creditedAt >= limits.heartbeatTimeoutMs) {
+      this.close(new Error(`the peer took nothing of a long message for ${limits.heartbeatTimeoutMs} ms`));
+      return;
+    }
     switch (decision.kind) {
       case 'lost':
         this.close(new Error(`the peer was silent for ${Math.round(decision.silentMs)} ms`));
@@ -180,7 +240,6 @@ export class Link {
   }
 }
 
-/** Frames that the handler does not see. */
-function isOwnFrame(kind: number): boolean {
-  return kind === FrameKind.PING || kind === FrameKind.PONG || kind === FrameKind.WITHDRAWN;
+function encodeUint32(writer: Writer, value: number): void {
+  writer.writeUint32(value);
 }

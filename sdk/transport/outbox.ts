@@ -1,7 +1,11 @@
 import { MessageTooLarge } from '../codec/violations.js';
 import { Writer } from '../codec/writer.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
-import { FRAME_HEADER_BYTES, type FrameKind, LENGTH_BYTES } from './frame.js';
+import { ChunkSender } from './chunk-sender.js';
+import { type ChunkSource, processTurns } from './chunk-turns.js';
+import { CHUNK_BYTES, FRAME_HEADER_BYTES, FrameKind, LENGTH_BYTES, MIN_FRAME_LENGTH } from './frame.js';
+import { callIdAt, putHeader, putUint32 } from './frame-bytes.js';
+import { type LargeMessage, largeMessageOf } from './large-messages.js';
 
 /** What an outbox needs of a socket. */
 export interface ByteSink {
@@ -29,7 +33,7 @@ const MAX_WRITE_BYTES = 256 * 1024;
  * the event loop's turn, and earlier when they are many. At most one write is with the system at a time; what waits
  * behind it was certainly not sent.
  */
-export class Outbox {
+export class Outbox implements ChunkSource {
   readonly writer = new Writer(Number.MAX_SAFE_INTEGER, INITIAL_BYTES);
   /** Called when the system has taken bytes of a write that it did not take at once. */
   onProgress: () => void = () => {};
@@ -47,6 +51,8 @@ export class Outbox {
   #earlyFlushBytes = EARLY_FLUSH_BYTES;
   #waiting: (() => void)[] = [];
   #whenEmpty: (() => void) | undefined;
+  readonly #chunks = new ChunkSender();
+  #afterLarge: (() => void)[] = [];
 
   constructor(sink: ByteSink, limits: OutboxLimits) {
     this.#sink = sink;
@@ -55,12 +61,22 @@ export class Outbox {
 
   /** Accepted, and not yet taken by the system. */
   get queuedBytes(): number {
+    return this.framedBytes + this.#chunks.bytes;
+  }
+
+  /** Of them, those that wait for the system only: the rest also waits for the peer's credit. */
+  get framedBytes(): number {
     const waiting = this.writer.position - this.#handedOver;
     return this.#writing ? waiting + this.#sink.writableLength : waiting;
   }
 
   get hasRoom(): boolean {
     return this.queuedBytes < this.limits.maxQueuedBytes;
+  }
+
+  /** The peer takes bytes. When it does not, nothing is read from it. */
+  get flows(): boolean {
+    return this.framedBytes < this.limits.maxQueuedBytes;
   }
 
   /** Where the next frame begins, counted from the connection's first byte. */
@@ -73,27 +89,32 @@ export class Outbox {
     return this.#base + this.#handedOver;
   }
 
-  /** Sends a frame whose body `encode` writes, of `value` if it likes. When it throws, nothing is sent. */
+  /**
+   * Sends a frame whose body `encode` writes, of `value` if it likes. Returns the body's bytes. When it throws, nothing
+   * is sent.
+   */
   send<Value = undefined>(
     kind: FrameKind,
     callId: number,
     encode: (writer: Writer, value: Value) => void,
     value: Value,
-  ): void;
-  send(kind: FrameKind, callId: number, encode: (writer: Writer) => void): void;
+  ): number;
+  send(kind: FrameKind, callId: number, encode: (writer: Writer) => void): number;
   send(
     kind: FrameKind,
     callId: number,
     encode: (writer: Writer, value: unknown) => void,
     value?: unknown,
-  ): void {
+  ): number {
     const start = this.begin(kind, callId);
     try {
       encode(this.writer, value);
     } catch (error) {
       throw this.rollBack(start, error);
     }
+    const bodyBytes = this.writer.position - start - FRAME_HEADER_BYTES;
     this.commit(start);
+    return bodyBytes;
   }
 
   /** A frame without a body. Unlike the others it may be sent while one is encoded, and follows it. */
@@ -124,14 +145,28 @@ export class Outbox {
     return start;
   }
 
-  commit(start: number): void {
+  /** Returns the message when it is so long that it is sent in chunks, or follows one of its call. */
+  commit(start: number): LargeMessage | undefined {
     const { writer } = this;
     this.#encoding = false;
-    putUint32(writer.bytes, start, writer.position - start - LENGTH_BYTES);
     if (this.#state === 'closed') {
       writer.position = start;
-      return;
+      return undefined;
     }
+    const bodyBytes = writer.position - start - FRAME_HEADER_BYTES;
+    if (
+      bodyBytes > CHUNK_BYTES ||
+      (this.#chunks.size > 0 && this.#chunks.has(callIdAt(writer.bytes, start)))
+    ) {
+      return this.#defer(start);
+    }
+    putUint32(writer.bytes, start, MIN_FRAME_LENGTH + bodyBytes);
+    this.#flushLater();
+    return undefined;
+  }
+
+  #flushLater(): void {
+    const { writer } = this;
     if (!this.#writing && writer.position - this.#handedOver >= this.#earlyFlushBytes) {
       this.#earlyFlushBytes = Math.min(2 * this.#earlyFlushBytes, MAX_EARLY_FLUSH_BYTES);
       this.#write();
@@ -154,6 +189,49 @@ export class Outbox {
     if (start < this.#handedOver) return false;
     this.writer.bytes[start + LENGTH_BYTES] = replacement;
     return true;
+  }
+
+  /** Forgets what is not framed of the message. False when its last frame was handed over: it is too late. */
+  withdrawLarge(message: LargeMessage): boolean {
+    if (message.endOffset === Number.POSITIVE_INFINITY) return this.dropLarge(message.callId);
+    if (!this.withdraw(message.lastFrameAt, FrameKind.WITHDRAWN)) return false;
+    this.#chunks.skipped(message);
+    return true;
+  }
+
+  /** Forgets what is not framed of the call. False when there is nothing. */
+  dropLarge(callId: number): boolean {
+    if (!this.#chunks.drop(callId)) return false;
+    this.#chunksChanged();
+    return true;
+  }
+
+  /** Calls back once, when all messages that are sent in chunks are framed: at once when there are none. */
+  afterLarge(callback: () => void): void {
+    if (this.#chunks.size === 0) callback();
+    else this.#afterLarge.push(callback);
+  }
+
+  /** The peer has taken chunks. False when that is more than were sent. */
+  grantChunks(bytes: number): boolean {
+    if (!this.#chunks.grant(bytes)) return false;
+    if (this.#chunks.size > 0) processTurns.request(this);
+    return true;
+  }
+
+  /** A message in chunks waits for the peer to take what it has of it. */
+  get awaitsChunkCredit(): boolean {
+    return this.#chunks.awaitsCredit;
+  }
+
+  /** Frames and writes the next chunk. Returns 0 when there is none, or no credit, or the system takes nothing. */
+  sendChunk(): number {
+    if (this.#writing || this.#state === 'closed') return 0;
+    const sent = this.#chunks.frameNext(this.writer, this.#base);
+    if (sent === 0) return 0;
+    this.#write();
+    this.#chunksChanged();
+    return sent;
   }
 
   /** Calls back once, when there is room or the outbox is closed. */
@@ -179,6 +257,8 @@ export class Outbox {
   close(): void {
     this.#state = 'closed';
     this.#whenEmpty = undefined;
+    this.#chunks.clear();
+    this.#afterLarge = [];
     this.#notifyWaiting();
   }
 
@@ -195,7 +275,7 @@ export class Outbox {
     }
     if (!this.#writing) this.#reclaim();
     if (this.#waiting.length > 0) this.#notifyWaiting();
-    if (this.#whenEmpty !== undefined && this.#handedOver === writer.position) {
+    if (this.#whenEmpty !== undefined && this.#chunks.size === 0 && this.#handedOver === writer.position) {
       const whenEmpty = this.#whenEmpty;
       this.#whenEmpty = undefined;
       this.#state = 'closed';
@@ -208,6 +288,7 @@ export class Outbox {
     this.#writing = false;
     this.onProgress();
     this.#write();
+    if (this.#chunks.size > 0) processTurns.request(this);
   };
 
   /** Moves what waits to the front: only when it is the smaller part, so that each byte is moved about once. */
@@ -226,22 +307,33 @@ export class Outbox {
     this.#handedOver = 0;
   }
 
+  /** Takes the frame out of the writer, with its buffer when it is long: what precedes it moves to a new one. */
+  #defer(start: number): LargeMessage {
+    const { writer } = this;
+    const { bytes } = writer;
+    const message = largeMessageOf(bytes, start, writer.position);
+    writer.position = start;
+    if (message.bytes === bytes) {
+      writer.position = start - this.#handedOver;
+      writer.bytes = Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, writer.position));
+      writer.bytes.set(bytes.subarray(this.#handedOver, start));
+      this.#base += this.#handedOver;
+      this.#handedOver = 0;
+    }
+    this.#chunks.add(message);
+    processTurns.request(this);
+    return message;
+  }
+
+  #chunksChanged(): void {
+    if (this.#waiting.length > 0) this.#notifyWaiting();
+    if (this.#chunks.size > 0 || this.#afterLarge.length === 0) return;
+    for (const callback of this.#afterLarge.splice(0)) callback();
+  }
+
   #notifyWaiting(): void {
     while (this.#waiting.length > 0 && (this.#state === 'closed' || this.hasRoom)) this.#waiting.shift()?.();
   }
-}
-
-function putHeader(bytes: Buffer, at: number, length: number, kind: FrameKind, callId: number): void {
-  putUint32(bytes, at, length);
-  bytes[at + LENGTH_BYTES] = kind;
-  putUint32(bytes, at + LENGTH_BYTES + 1, callId);
-}
-
-function putUint32(bytes: Buffer, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
 }
 
 function flush(outbox: Outbox): void {

@@ -3,6 +3,7 @@ import { MalformedInput } from '../codec/violations.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import { type AbortListener, listenForAbort, stopListening } from './abort-fanout.js';
 import type { Grant } from './flow-control.js';
+import type { LargeMessage } from './large-messages.js';
 import type { OutgoingCall } from './transport.js';
 
 /** What a pending call needs of its connection. */
@@ -22,6 +23,8 @@ export abstract class PendingCall implements AbortListener {
   /** Infinity until it is encoded. */
   endOffset = Number.POSITIVE_INFINITY;
   deadlineAt = Number.POSITIVE_INFINITY;
+  /** When it is sent in chunks: the offsets are then here. */
+  large: LargeMessage | undefined;
 
   constructor(
     readonly outgoing: OutgoingCall,

@@ -4,7 +4,7 @@ import type { Writer } from '../codec/writer.js';
 import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { encodeFailure, type Failure } from './failure.js';
 import type { SendCredit } from './flow-control.js';
-import { FRAME_HEADER_BYTES, FrameKind } from './frame.js';
+import { FrameKind } from './frame.js';
 import type { Outbox } from './outbox.js';
 import { type StreamPort, StreamSender } from './stream-sender.js';
 import type { CallHeader, IncomingCall, ReplicaIdentity } from './transport.js';
@@ -101,7 +101,9 @@ export class ServerCall implements IncomingCall, StreamPort {
   end(code: 'CANCELLED' | 'DEADLINE_EXCEEDED', message: string): void {
     if (this.gone) return;
     const failure: Failure = { code, message, executed: 'unknown' };
-    this.#owner.outbox.send(FrameKind.FAILURE, this.callId, (writer) => encodeFailure(writer, failure));
+    const { outbox } = this.#owner;
+    outbox.dropLarge(this.callId);
+    outbox.send(FrameKind.FAILURE, this.callId, encodeFailure, failure);
     this.#owner.release(this);
     this.#leave(new RemoteCallError(code, message));
   }
@@ -132,10 +134,7 @@ export class ServerCall implements IncomingCall, StreamPort {
   }
 
   sendItem(encode: (writer: Writer) => void): number {
-    const { outbox } = this.#owner;
-    const before = outbox.offset;
-    outbox.send(FrameKind.ITEM, this.callId, encode);
-    return outbox.offset - before - FRAME_HEADER_BYTES;
+    return this.#owner.outbox.send(FrameKind.ITEM, this.callId, encode);
   }
 
   sendEnd(): void {

@@ -3,7 +3,7 @@ import { AcceptedCalls } from './accepted-calls.js';
 import { decodeCallHeader } from './call-header.js';
 import type { Clock } from './clock.js';
 import { DeadlineSweep } from './deadline-sweep.js';
-import { noAnswerWithin } from './failure.js';
+import { encodeFailure, type Failure, noAnswerWithin } from './failure.js';
 import { SendCredit } from './flow-control.js';
 import { FrameKind, NO_CALL } from './frame.js';
 import type { Link, LinkHandler } from './link.js';
@@ -83,7 +83,7 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
         return;
       }
       case FrameKind.CANCEL:
-        this.#calls.get(callId)?.end('CANCELLED', 'the caller cancelled the call');
+        this.#cancel(callId);
         return;
       case FrameKind.CREDIT:
         this.#credit(callId, reader);
@@ -131,6 +131,17 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
       // A receiver must not throw. One that has not answered yet never will: the caller is told.
       if (call.answered) throw error;
       call.reject('INTERNAL', `the call could not be handled: ${messageOf(error)}`, 'unknown');
+    }
+  }
+
+  #cancel(callId: number): void {
+    const call = this.#calls.get(callId);
+    const message = 'the caller cancelled the call';
+    if (call !== undefined) call.end('CANCELLED', message);
+    // Answered, but the answer is long and still waits: what is left of it need not be sent.
+    else if (this.outbox.dropLarge(callId)) {
+      const failure: Failure = { code: 'CANCELLED', message, executed: 'yes' };
+      this.outbox.send(FrameKind.FAILURE, callId, encodeFailure, failure);
     }
   }
 
