@@ -102,7 +102,7 @@ describe('createReplicaHost', () => {
     const { pid } = await harness.untilState('Cart-0', 'serving');
     process.kill(Number(pid), 'SIGSTOP');
     const again = await harness.untilState('Cart-0', 'serving', 2);
-    expect(again.lastFailure).to.equal('no sign of life for 1.5 s');
+    expect(again.lastFailure).to.equal('no sign of life for 1.5 s; does its code block the event loop?');
   });
 
   it('kills and restarts a process that never registers', async () => {
@@ -113,7 +113,9 @@ describe('createReplicaHost', () => {
       const replica = harness.replica('Cart-0');
       return replica?.generation === 2 && replica;
     });
-    expect(again.lastFailure).to.equal('it did not begin to serve within 0.3 s of its start');
+    expect(again.lastFailure).to.equal(
+      'it did not begin to serve within 0.3 s of its start; does a start() never resolve?',
+    );
   });
 
   it('ends a process that heeds neither Shutdown nor SIGTERM', async () => {

@@ -127,7 +127,10 @@ describe('the envelope state machine', () => {
     expect(model.at).to.equal(19_999);
     expect(model.signals).to.deep.equal(['SIGKILL']);
     model.exited('killed by SIGKILL (out of memory?)');
-    expect([model.shown, model.state.lastFailure]).to.deep.equal(['waiting', 'no sign of life for 10 s']);
+    expect([model.shown, model.state.lastFailure]).to.deep.equal([
+      'waiting',
+      'no sign of life for 10 s; does its code block the event loop?',
+    ]);
   });
 
   it('kills nothing after the daemon itself stood still', () => {
@@ -142,7 +145,9 @@ describe('the envelope state machine', () => {
     for (let at = 0; at < 60_000; at += 5000) model.pass(5000).on({ kind: 'health', phase: 'starting' });
     model.passDeadline().exited();
     expect(model.signals).to.deep.equal(['SIGKILL']);
-    expect(model.state.lastFailure).to.equal('it did not begin to serve within 60 s of its start');
+    expect(model.state.lastFailure).to.equal(
+      'it did not begin to serve within 60 s of its start; does a start() never resolve?',
+    );
   });
 
   it('adopts without a restart, or kills what does not register', () => {

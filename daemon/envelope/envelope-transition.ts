@@ -298,7 +298,7 @@ function overdue(
       return kill(
         state,
         at,
-        `it did not begin to serve within ${seconds(policy.startTimeoutMs)} of its start`,
+        `it did not begin to serve within ${seconds(policy.startTimeoutMs)} of its start; does a start() never resolve?`,
         policy,
       );
     }
@@ -328,7 +328,7 @@ function overdue(
 }
 
 function silence(policy: EnvelopePolicy): string {
-  return `no sign of life for ${seconds(policy.signOfLifeMs)}`;
+  return `no sign of life for ${seconds(policy.signOfLifeMs)}; does its code block the event loop?`;
 }
 
 function seconds(ms: number): string {

@@ -21,7 +21,13 @@ export interface HostingOptions {
   readonly context: (component: RegisteredComponent) => Context;
   /** Name of the implementation the manifest chose. */
   readonly implementation: (component: RegisteredComponent) => string | undefined;
+  /** Hears again and again, in words, of components whose `start` takes long. */
+  readonly onSlowStart: (warning: string) => void;
+  /** How often, ms; 5000 by default. */
+  readonly slowStartMs?: number;
 }
+
+const SLOW_START_MS = 5000;
 
 /** The components that live in this process. */
 export class ComponentHost {
@@ -45,18 +51,28 @@ export class ComponentHost {
       this.#hosted.set(registered.name, hosted);
       return hosted;
     });
-    await Promise.all(
-      starting.map(async (hosted) => {
-        const { registered } = hosted;
-        try {
-          await hosted.start(() =>
-            registered.create(options.context(registered), options.implementation(registered)),
-          );
-        } catch (reason) {
-          throw new LifecycleError(registered.name, 'start', reason);
-        }
-      }),
-    );
+    const begun = performance.now();
+    const watch = setInterval(() => {
+      const late = starting.filter(({ state }) => state === 'starting').map(({ name }) => name);
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      options.onSlowStart(`start() of ${late.join(', ')} has not resolved for ${seconds} s`);
+    }, options.slowStartMs ?? SLOW_START_MS);
+    try {
+      await Promise.all(
+        starting.map(async (hosted) => {
+          const { registered } = hosted;
+          try {
+            await hosted.start(() =>
+              registered.create(options.context(registered), options.implementation(registered)),
+            );
+          } catch (reason) {
+            throw new LifecycleError(registered.name, 'start', reason);
+          }
+        }),
+      );
+    } finally {
+      clearInterval(watch);
+    }
   }
 
   /** Refuses new calls to every component. */

@@ -150,6 +150,7 @@ export class Proclet {
     await this.#host.start(components, {
       context: ({ name }) => new ComponentContext(name, this.#source),
       implementation: ({ name }) => wanted.get(name)?.implementation,
+      onSlowStart: (warning) => this.#source.log('weaverd').warn(warning),
     });
     this.#enter('serving');
     if (!hosting.main) return;

@@ -55,6 +55,7 @@ export class Program {
       await this.#host.start(this.#options.components, {
         context: ({ name }) => new ComponentContext(name, this.#source),
         implementation: ({ name }) => this.#options.implementation(name),
+        onSlowStart: (warning) => this.#options.logger.warn({ component: 'weaverd' }, warning),
       });
     } catch (reason) {
       await this.stop();
