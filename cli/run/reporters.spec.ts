@@ -87,6 +87,28 @@ describe('reporters of weaverd run', () => {
     expect(cli.stderr.text()).to.equal('');
   });
 
+  it('keep the table when the daemon is started again, and say so below it', () => {
+    const cli = fakeEnvironment({ isTTY: true, columns: 120 });
+    const reporter = createReporter(cli, false);
+    const drawn = (act: () => void) => {
+      const before = cli.stdout.text().length;
+      act();
+      return cli.stdout.text().slice(before);
+    };
+    reporter.event({ event: 'serving', app: 'boutique', listeners: [] });
+    reporter.status(appStatus());
+    expect(drawn(() => reporter.progress('the daemon was killed; starting it again …')))
+      .to.match(/^\r\u001b\[\d+A/)
+      .and.contain('COMPONENT')
+      .and.contain('the daemon was killed');
+    expect(drawn(() => reporter.event({ event: 'daemon', pid: 7, stateFolder: '/state' })))
+      .to.contain('COMPONENT')
+      .and.contain('daemon 7 on /state');
+    expect(drawn(() => reporter.status(appStatus()))).to.contain('COMPONENT');
+    reporter.event({ event: 'completed', app: 'boutique' });
+    expect(drawn(() => reporter.status(appStatus()))).to.equal('');
+  });
+
   it('show the stack of what failed', () => {
     const cli = fakeEnvironment();
     createReporter(cli, false).event({

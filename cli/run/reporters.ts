@@ -3,6 +3,7 @@ import type { CliEnvironment } from '../environment.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { writeJsonLine } from '../output/json.js';
 import { formatLogLine } from '../output/log-line.js';
+import { printable } from '../output/printable.js';
 import { Progress } from '../output/progress.js';
 import { describeRunEvent } from './describe-event.js';
 import { renderLiveFrame } from './live-frame.js';
@@ -88,7 +89,13 @@ class LineReporter implements RunReporter {
 /** Log lines that are kept for the screen. */
 const LOG_LINES_KEPT = 200;
 
-/** Milestones as they come, then a table that is redrawn in place with the newest log lines below it. */
+/** After these there is nothing that goes on. */
+const LAST_EVENTS: ReadonlySet<RunEvent['event']> = new Set(['completed', 'failed', 'stopping', 'stopped']);
+
+/**
+ * Milestones as they come, then a table that is redrawn in place with the newest log lines below it. What happens beside
+ * the app while the table stands, such as a restart of the daemon, goes among the log lines.
+ */
 class TerminalReporter implements RunReporter {
   readonly #cli: CliEnvironment;
   readonly #colours: Colours;
@@ -96,6 +103,7 @@ class TerminalReporter implements RunReporter {
   readonly #screen: LiveScreen;
   readonly #logLines: string[] = [];
   #live = false;
+  #status: AppStatus | undefined;
   #note = 'Ctrl-C stops the app';
 
   constructor(cli: CliEnvironment) {
@@ -106,7 +114,8 @@ class TerminalReporter implements RunReporter {
   }
 
   progress(text: string): void {
-    if (!this.#live) this.#progress.update(text);
+    if (this.#live) this.#amongLogs([this.#colours.dim(printable(text))]);
+    else this.#progress.update(text);
   }
 
   event(event: RunEvent): void {
@@ -115,6 +124,7 @@ class TerminalReporter implements RunReporter {
       this.#note = 'stopping; Ctrl-C again kills the app';
       return;
     }
+    if (this.#live && !LAST_EVENTS.has(event.event)) return this.#amongLogs(lines);
     this.#screen.release();
     this.#progress.clear();
     for (const line of lines) this.#cli.stdout.write(`${line}\n`);
@@ -123,11 +133,39 @@ class TerminalReporter implements RunReporter {
   }
 
   status(status: AppStatus): void {
-    if (!this.#live) return;
+    this.#status = status;
+    this.#draw();
+  }
+
+  log(line: LogLine): void {
+    const text = formatLogLine(line, this.#colours);
+    if (this.#live) this.#keep(text);
+    else this.#progress.above(() => this.#cli.stdout.write(`${text}\n`));
+  }
+
+  close(): void {
+    this.#screen.release();
+    this.#progress.clear();
+    this.#live = false;
+  }
+
+  /** Drawn at once: while the daemon is away no status comes. */
+  #amongLogs(lines: readonly string[]): void {
+    for (const line of lines) this.#keep(line);
+    this.#draw();
+  }
+
+  #keep(text: string): void {
+    this.#logLines.push(text);
+    if (this.#logLines.length > LOG_LINES_KEPT) this.#logLines.shift();
+  }
+
+  #draw(): void {
+    if (!this.#live || this.#status === undefined) return;
     const { columns, rows } = this.#cli.stdout;
     this.#screen.draw(
       renderLiveFrame({
-        status,
+        status: this.#status,
         logLines: this.#logLines,
         now: this.#cli.now(),
         columns,
@@ -136,18 +174,5 @@ class TerminalReporter implements RunReporter {
         note: this.#note,
       }),
     );
-  }
-
-  log(line: LogLine): void {
-    const text = formatLogLine(line, this.#colours);
-    if (!this.#live) return this.#progress.above(() => this.#cli.stdout.write(`${text}\n`));
-    this.#logLines.push(text);
-    if (this.#logLines.length > LOG_LINES_KEPT) this.#logLines.shift();
-  }
-
-  close(): void {
-    this.#screen.release();
-    this.#progress.clear();
-    this.#live = false;
   }
 }
