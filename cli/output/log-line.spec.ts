@@ -32,4 +32,25 @@ describe('formatLogLine', () => {
       'INFO  Cart-0 Error: x\n        at y',
     );
   });
+
+  it('shows the stack of an error among the fields as lines, and its own properties as JSON', () => {
+    const stack = 'Error: no stock: timed out\n    at Cart.add (cart.ts:3:4)\ncaused by: Error: timed out';
+    const err = { type: 'Error', message: 'no stock: timed out', stack };
+    const below =
+      '\n    Error: no stock: timed out\n        at Cart.add (cart.ts:3:4)\n    caused by: Error: timed out';
+    expect(formatted({ fields: { err, user: 'ann' } })).to.equal(`INFO  Cart-0 added user=ann${below}`);
+    expect(formatted({ fields: { err: { ...err, code: 'E1' } } })).to.equal(
+      `INFO  Cart-0 added err={"code":"E1"}${below}`,
+    );
+  });
+
+  it('does not show a stack again that the message has, and leaves other objects as they are', () => {
+    const stack = 'Error: x\n    at y';
+    expect(formatted({ message: stack, fields: { err: { stack } } })).to.equal(
+      'INFO  Cart-0 Error: x\n        at y',
+    );
+    expect(formatted({ fields: { pile: { stack: ['a', 'b'] } } })).to.equal(
+      'INFO  Cart-0 added pile={"stack":["a","b"]}',
+    );
+  });
 });

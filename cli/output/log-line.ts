@@ -10,13 +10,17 @@ export function isLogLevelName(name: string): name is LogLevelName {
   return Object.hasOwn(LOG_LEVELS, name);
 }
 
-/** `12:03:04.123 INFO  Cart-0 message key=value`; further lines of a message are indented. */
+/**
+ * `12:03:04.123 INFO  Cart-0 message key=value`; further lines of a message are indented, and so are the stacks of errors
+ * among the fields.
+ */
 export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS): string {
   const name = levelName(line.level);
   const [first = '', ...more] = printable(line.message).trimEnd().split('\n');
-  const fields = Object.entries(line.fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${colours.dim(`${printable(key)}=`)}${formatValue(value)}`)
+  const values = Object.entries(line.fields).map(([key, value]) => ({ key, ...splitError(value) }));
+  const fields = values
+    .filter(({ value }) => value !== undefined)
+    .map(({ key, value }) => ` ${colours.dim(`${printable(key)}=`)}${formatValue(value)}`)
     .join('');
   const level = LEVEL_COLOURS[name];
   const head = [
@@ -25,7 +29,20 @@ export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS): str
     colours.cyan(printable(speaker(line))),
     first,
   ].join(' ');
-  return [head + fields, ...more.map((each) => `    ${each}`)].join('\n');
+  const stacks = values
+    .map(({ stack }) => printable(stack).trimEnd())
+    .filter((stack) => stack !== '' && !line.message.includes(stack));
+  const below = [...more, ...stacks.flatMap((stack) => stack.split('\n'))];
+  return [head + fields, ...below.map((each) => `    ${each}`)].join('\n');
+}
+
+/** Of an error as pino serialises it: the stack, which has type, message and causes, and what else there is to it. */
+function splitError(value: unknown): { readonly stack: string; readonly value: unknown } {
+  if (typeof value !== 'object' || value === null || !('stack' in value) || typeof value.stack !== 'string')
+    return { stack: '', value };
+  const { stack, ...others } = value;
+  const rest = Object.entries(others).filter(([key]) => key !== 'type' && key !== 'message');
+  return { stack, value: rest.length === 0 ? undefined : Object.fromEntries(rest) };
 }
 
 const LEVEL_COLOURS: Readonly<Record<string, 'red' | 'yellow' | 'dim' | undefined>> = {
