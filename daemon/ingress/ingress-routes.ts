@@ -28,7 +28,8 @@ export interface IngressListenerStatus {
   readonly listener: string;
   /** With the port that was bound; with the one asked for while `opening` or `failed`. */
   readonly url: string;
-  readonly state: 'opening' | 'open' | 'failed';
+  /** `closing`: no longer in the routes, and finishing its requests; the same listener may be there again beside it. */
+  readonly state: 'opening' | 'open' | 'failed' | 'closing';
   /** Why it failed and the mend; opening is tried again with back-off. */
   readonly reason?: string;
   /** This and the next three are over the last two seconds, 0 when idle. */

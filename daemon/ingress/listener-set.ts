@@ -6,8 +6,8 @@ import { type ListenerOptions, PublicListener } from './public-listener.js';
 export class ListenerSet {
   readonly #options: ListenerOptions;
   readonly #listeners = new Map<string, PublicListener>();
-  /** Those that drain. */
-  readonly #closing = new Set<Promise<void>>();
+  /** Those that drain, and when they have. */
+  readonly #closing = new Map<PublicListener, Promise<void>>();
 
   constructor(options: Omit<ListenerOptions, 'ownerOf'>) {
     this.#options = {
@@ -45,7 +45,7 @@ export class ListenerSet {
   }
 
   status(): IngressListenerStatus[] {
-    return [...this.#listeners.values()].map((listener) => listener.status());
+    return [...this.#listeners.values(), ...this.#closing.keys()].map((listener) => listener.status());
   }
 
   /** Requests and tunnels under way. */
@@ -64,11 +64,14 @@ export class ListenerSet {
   async close(drainMs: number): Promise<void> {
     for (const listener of this.#listeners.values()) this.#close(listener, drainMs);
     this.#listeners.clear();
-    await Promise.all(this.#closing);
+    await Promise.all(this.#closing.values());
   }
 
   #close(listener: PublicListener, drainMs: number): void {
-    const closing = listener.close(drainMs).finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    const closed = listener.close(drainMs).finally(() => {
+      this.#closing.delete(listener);
+      this.#options.onChange();
+    });
+    this.#closing.set(listener, closed);
   }
 }

@@ -99,7 +99,7 @@ export class PublicListener {
       app,
       listener,
       url: `http://${this.#boundHost()}`,
-      state: this.#state.kind === 'open' || this.#state.kind === 'failed' ? this.#state.kind : 'opening',
+      state: this.#state.kind,
       ...(this.#state.kind === 'failed' ? { reason: this.#state.reason } : {}),
       ...this.#counters.window,
       answers: this.#counters.answers,

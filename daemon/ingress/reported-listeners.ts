@@ -1,15 +1,24 @@
 import { formatAddress } from '../../sdk/protocol/address.js';
 import type { IngressListenerStatus, IngressRoute } from './ingress-routes.js';
 
-/** The status of every route's listener: as reported, or as `opening` when the process has not said anything of it yet. */
+/**
+ * The status of every route's listener: as reported, or as `opening` when the process has not said anything of it yet; then
+ * those that are closing.
+ */
 export function listenersOf(
   routes: readonly IngressRoute[] | undefined,
   reported: readonly IngressListenerStatus[],
   ports: Readonly<Record<string, number>>,
 ): readonly IngressListenerStatus[] {
   if (routes === undefined) return reported;
-  const byKey = new Map(reported.map((status) => [routeKey(status), status]));
-  return routes.map((route) => byKey.get(routeKey(route)) ?? opening(route, ports[routeKey(route)]));
+  const closing = reported.filter(({ state }) => state === 'closing');
+  const byKey = new Map(
+    reported.filter(({ state }) => state !== 'closing').map((status) => [routeKey(status), status]),
+  );
+  return [
+    ...routes.map((route) => byKey.get(routeKey(route)) ?? opening(route, ports[routeKey(route)])),
+    ...closing,
+  ];
 }
 
 /** The ports of open listeners, by route key. */

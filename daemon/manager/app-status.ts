@@ -104,12 +104,12 @@ function listenerStatuses(
 ): readonly ListenerStatus[] {
   return listenersOf(record.current, replicas).map((listener) => {
     const { name, component, host } = listener;
-    const status = listeners.find((each) => each.listener === name);
+    const status = listeners.find((each) => each.listener === name && each.state !== 'closing');
     return {
       name,
       component,
       url: status?.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${portOf(listener)}`,
-      state: status?.state ?? 'opening',
+      state: status === undefined || status.state === 'closing' ? 'opening' : status.state,
       reason: status?.reason,
       requestsPerSecond: status?.requestsPerSecond ?? 0,
       inFlight: status?.inFlight ?? 0,

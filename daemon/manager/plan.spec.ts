@@ -22,6 +22,7 @@ class World {
   now = 1_000_000;
   memory = BLANK_MEMORY;
   routesApplied = true;
+  answering: ReadonlySet<string> = new Set();
 
   constructor(record: AppRecord, hosts: readonly string[] = ['h1']) {
     this.record = record;
@@ -33,6 +34,7 @@ class World {
       host,
       replicas: replicas.observed(),
       routesApplied: this.routesApplied,
+      answering: this.answering,
     }));
   }
 
@@ -202,6 +204,27 @@ describe('plan', () => {
         .placements.get('h1')
         ?.map(({ replica }) => replica),
     ).to.not.include('Frontend-0');
+  });
+
+  it('lets a replica answer the requests it has before it drains, within its grace', () => {
+    const world = new World(running('v1', { shutdown: { grace: 8000 } }));
+    world.settle(10);
+    if (world.record !== undefined) world.record = stopped(world.record, false);
+    const since = world.now;
+    world.plan();
+    const placed = () =>
+      world
+        .plan()
+        .placements.get('h1')
+        ?.map(({ replica }) => replica);
+    world.answering = new Set(['shop/v1/Frontend-0']);
+    world.now = since + 7999;
+    expect(placed()).to.include('Frontend-0');
+    world.answering = new Set();
+    expect(placed(), 'answered').to.not.include('Frontend-0');
+    world.answering = new Set(['shop/v1/Frontend-0']);
+    world.now = since + 8000;
+    expect(placed(), 'its grace is over').to.not.include('Frontend-0');
   });
 
   it('takes surplus replicas out of routing before they drain', () => {

@@ -16,6 +16,8 @@ export interface ObservedHost {
   readonly replicas: readonly ObservedReplica[];
   /** Its ingress serves by the newest routes. */
   readonly routesApplied: boolean;
+  /** Replicas that left the routes and still answer requests of its ingress, by key. */
+  readonly answering: ReadonlySet<string>;
 }
 
 /** What is remembered from one plan to the next; forgetting it costs time, never safety. */
@@ -91,8 +93,7 @@ export function plan(
       const since = memory.leavingSince.get(key) ?? now;
       leavingSince.set(key, since);
       if (isWanted(record, replica.version) || !hasLiveCallers(deployment, replica, observed)) {
-        const settled = hosts.every(({ routesApplied }) => routesApplied);
-        const until = since + (settled ? SETTLE_MS : MAX_SETTLE_MS);
+        const until = since + settleMs(hosts, key, deployment);
         if (now >= until) continue;
         wakeAt = Math.min(wakeAt ?? until, until);
       }
@@ -125,6 +126,12 @@ export function observedOf(app: string, hosts: readonly ObservedHost[]): readonl
 /** It has a process that may hold work. */
 function isLive({ state }: ObservedReplica): boolean {
   return state === 'starting' || state === 'adopting' || state === 'serving' || state === 'draining';
+}
+
+/** How long a replica that nothing leads to any more is left alone: until its last request is answered, within its grace. */
+function settleMs(hosts: readonly ObservedHost[], key: string, deployment: Deployment): number {
+  if (hosts.some(({ answering }) => answering.has(key))) return deployment.manifest.shutdown.grace;
+  return hosts.every(({ routesApplied }) => routesApplied) ? SETTLE_MS : MAX_SETTLE_MS;
 }
 
 function hasLiveCallers(

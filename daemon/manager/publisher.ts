@@ -9,6 +9,7 @@ import { LevelSender } from './level-sender.js';
 import { listenersOf, needsPort, routesOf } from './listeners.js';
 import { type AppPlan, type ObservedHost, observedOf, type Plan } from './plan.js';
 import type { PortTable } from './port-table.js';
+import { formatReplica } from './replica-key.js';
 import type { RoutingTable } from './routing-table.js';
 
 export interface PublisherOptions {
@@ -40,6 +41,13 @@ export class Publisher {
       routesApplied:
         ingress.state === 'stopped' ||
         (ingress.routesApplied && routesEpoch === this.#sender.epochOf(this.#options.subjects.ingress(host))),
+      answering: new Set(
+        ingress.listeners.flatMap(({ app, state, backends }) =>
+          backends
+            .filter(({ draining, inFlight }) => (draining || state === 'closing') && inFlight > 0)
+            .map(({ replica, version }) => formatReplica({ app, version, replica })),
+        ),
+      ),
     }));
   }
 
