@@ -83,10 +83,11 @@ async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Prom
   const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'inherit'],
+    // An interrupt of the terminal must not reach it: its proclets would go on without it.
+    detached: true,
   });
   const api = new ApiClient(stateFolder);
   const stop = async () => {
-    forgetSignals();
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
     await api.shutdown({ stopProclets: true });
@@ -96,13 +97,9 @@ async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Prom
     child.kill('SIGKILL');
     throw new Error(`the daemon on ${stateFolder} did not end within ${ENDING_MS} ms`);
   };
-  const forgetSignals = onceInterrupted(stop);
   const deadline = performance.now() + STARTING_MS;
   for (;;) {
-    if (child.exitCode !== null) {
-      forgetSignals();
-      throw new Error(`the daemon ended with ${child.exitCode}. Is dist/ built?`);
-    }
+    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}. Is dist/ built?`);
     try {
       await api.status();
       return { api, child, stop };
@@ -111,15 +108,6 @@ async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Prom
       await setTimeout(20); // not up yet
     }
   }
-}
-
-/** Proclets outlive a daemon that is interrupted: they must not outlive the bench. */
-function onceInterrupted(stop: () => Promise<void>): () => void {
-  const onSignal = () => {
-    stop().finally(() => process.exit(130));
-  };
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 }
 
 async function upload(api: ApiClient, built: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { callsPerSecond, cpuPerMillion, type Load, type LoadReport, type LoadTarget } from './load.js';
 import type { Bench } from './report.js';
 import { inRounds, lines, type Measured, ratio } from './rounds.js';
-import { TestBed } from './test-bed.js';
+import { heat, TestBed } from './test-bed.js';
 
 const IN_FLIGHT = [16, 128] as const;
 
@@ -54,6 +54,7 @@ async function startAll(bed: TestBed, quick: boolean): Promise<readonly LoadTarg
   const peers = ['timers', 'grpc', 'moleculer', 'http'] as const;
   for (const peer of quick ? peers : ([...peers, 'nest', 'nats'] as const))
     targets.push(await bed.peer(peer));
+  await heat(targets);
   return targets;
 }
 

@@ -2,7 +2,7 @@ import { nineProducts, type Product } from './products.js';
 
 /**
  * What is called: an echo of 30 or 1000 characters, the list of nine products, an echo whose handler waits 0–4 ms, and one
- * whose handler computes for about 0.1 ms.
+ * whose handler computes for about 0.3 ms.
  */
 export type Operation = 'echo-30' | 'echo-1000' | 'list' | 'wait' | 'work';
 
@@ -42,9 +42,9 @@ export function waitUpTo4Ms(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
 }
 
-/** About 0.1 ms of a core: a fixed amount of work, so that a preempted handler still has to do it. */
+/** About 0.3 ms of a core: a fixed amount of work, so that a preempted handler still has to do it. */
 export function compute(): number {
   let state = 1;
-  for (let step = 0; step < 60_000; step++) state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+  for (let step = 0; step < 300_000; step++) state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
   return state;
 }

@@ -2,7 +2,7 @@ import { callsPerSecond, cpuPerMillion, type LoadTarget } from './load.js';
 import type { Operation } from './operation.js';
 import type { Bench } from './report.js';
 import { inRounds, lines, type Measured, ratio } from './rounds.js';
-import { TestBed } from './test-bed.js';
+import { heat, TestBed } from './test-bed.js';
 
 type Payload = '30' | '1000' | 'list';
 
@@ -73,6 +73,7 @@ async function startAll(bed: TestBed): Promise<readonly LoadTarget[]> {
   for (const peer of ['rawUnix', 'rawTcp', 'grpc', 'moleculer', 'nest', 'nats', 'http'] as const) {
     targets.push(await bed.peer(peer));
   }
+  await heat(targets);
   return targets;
 }
 

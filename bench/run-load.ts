@@ -18,21 +18,26 @@ export async function runLoad(
     load.kind === 'closed' ? load.inFlight : 1,
   );
   const besides = new AbortController();
-  const beside = 'beside' in load && load.beside !== undefined ? client.beside?.[load.beside] : undefined;
-  const besideEnd = beside?.(besides.signal);
-  const work = start(client, load, measurement);
+  const limitMs = load.warmUpMs + load.measuredMs + ENDING_MS;
   try {
+    const beside = startBeside(client, load, besides.signal);
+    const work = start(client, load, measurement).finally(() => besides.abort());
     const report = measurement.run(load.warmUpMs, load.measuredMs);
-    await within(load.warmUpMs + load.measuredMs + ENDING_MS, Promise.all([report, work]));
+    await within(limitMs, Promise.all([report, work, beside]));
     return await report;
   } finally {
     measurement.over = true;
     besides.abort();
-    await besideEnd;
   }
 }
 
-function start(client: PeerClient, load: Load, measurement: Measurement): Promise<void> {
+async function startBeside(client: PeerClient, load: Load, signal: AbortSignal): Promise<void> {
+  if (!('beside' in load) || load.beside === undefined) return;
+  if (client.beside === undefined) throw new Error(`this peer has no ${load.beside}`);
+  await client.beside[load.beside](signal);
+}
+
+async function start(client: PeerClient, load: Load, measurement: Measurement): Promise<void> {
   if (load.kind === 'stream') {
     if (client.stream === undefined) throw new Error('this peer does not stream');
     return client.stream(load.operation, (bytes) => {

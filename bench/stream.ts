@@ -1,7 +1,7 @@
 import { callsPerSecond, type Load, type LoadReport } from './load.js';
 import type { Bench } from './report.js';
 import { inRounds, lines, ratio } from './rounds.js';
-import { TestBed } from './test-bed.js';
+import { heat, TestBed } from './test-bed.js';
 
 const megabytesPerSecond = ({ bytes, seconds }: LoadReport) => bytes / 1e6 / seconds;
 const p50 = ({ p50Us }: LoadReport) => p50Us;
@@ -15,6 +15,7 @@ export const stream: Bench = {
     try {
       const echo = await bed.echo({ transport: 'unix' });
       const both = [echo, await bed.peer('grpc')];
+      await heat(both);
       const rounds = quick ? 3 : 7;
       const timed = { warmUpMs: quick ? 300 : 500, measuredMs: quick ? 1000 : 3000 };
 
