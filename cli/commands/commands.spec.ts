@@ -44,7 +44,14 @@ describe('commands against a daemon', () => {
   it('ps lists replicas, or JSON', async () => {
     const { code, stdout } = await weaverd(['ps'], {});
     expect(code).to.equal(0);
-    expect(stdout).to.match(/^APP .*\nboutique {2}Cart {7}Cart-0 {3}serving .*\n$/);
+    expect(stdout).to.match(/^APP .*\nboutique {2}Cart {7}Cart-0 {3}serving .*\n\n/);
+    expect(stdout.split('\n').slice(3)).to.deep.equal([
+      'APP       LISTENER  ADDRESS                STATE  REQ/S  COMPONENT',
+      'boutique  shop      http://127.0.0.1:8080  open     3.0  main',
+      '',
+      'daemon 99 60.0MiB 0.2% CPU, ingress 100 40.0MiB',
+      '',
+    ]);
     expect(JSON.parse((await weaverd(['ps', '--json'], {})).stdout)).to.deep.equal(
       JSON.parse(JSON.stringify([appStatus()])),
     );
@@ -97,6 +104,14 @@ describe('commands against a daemon', () => {
         'recent',
         'newest',
       ]);
+    });
+
+    it('says that there are none, and that there is no such app', async () => {
+      const logs = () => [];
+      expect((await weaverd(['logs', 'boutique'], { logs })).stderr).to.equal('no log lines to show\n');
+      const unknown = await weaverd(['logs', 'butik'], { logs });
+      expect(unknown).to.include({ code: 1, stdout: '' });
+      expect(unknown.stderr).to.contain('there is no app butik').and.to.contain('weaverd status');
     });
 
     it('asks the daemon for what was asked for', async () => {

@@ -1,25 +1,37 @@
 import type { Command } from 'commander';
+import type { DaemonStatus } from '../../daemon/api/api-types.js';
 import type { CliEnvironment } from '../environment.js';
-import { coloursFor } from '../output/colours.js';
+import { type Colours, coloursFor } from '../output/colours.js';
+import { formatDaemonLine } from '../output/daemon-line.js';
 import { writeJson } from '../output/json.js';
-import { formatReplicaTable } from '../output/replica-table.js';
+import { formatListenerTable, formatReplicaTable } from '../output/replica-table.js';
 import { withDaemon } from '../session/with-daemon.js';
 import { addDaemonOptions, type DaemonOptions, examples } from './options.js';
 
 export function addPs(program: Command, cli: CliEnvironment): void {
   addDaemonOptions(
-    program.command('ps').summary('list what runs').description('Lists the replicas of all apps.'),
+    program
+      .command('ps')
+      .summary('list what runs')
+      .description('Lists the replicas and the listeners of all apps, and what runs them.'),
   )
     .addHelpText('after', examples('ps', 'ps --json', 'ps --state .weaver/state'))
     .action((options: DaemonOptions) =>
       withDaemon(cli, options, async (client) => {
-        const { apps } = await client.status();
-        if (options.json === true) return writeJson(cli.stdout, apps);
-        if (apps.length === 0)
+        const status = await client.status();
+        if (options.json === true) return writeJson(cli.stdout, status.apps);
+        if (status.apps.length === 0)
           return cli.stderr.write('nothing is deployed; `weaverd deploy [app]` does that\n');
-        const colours = coloursFor(cli.stdout, cli.env);
-        const lines = formatReplicaTable(apps, { colours, now: cli.now(), showApp: true });
+        const lines = psLines(status, cli.now(), coloursFor(cli.stdout, cli.env));
         cli.stdout.write(`${lines.join('\n')}\n`);
       }),
     );
+}
+
+function psLines(status: DaemonStatus, now: number, colours: Colours): readonly string[] {
+  const apps = status.apps.filter(({ state }) => state !== 'stopped');
+  const lines = [...formatReplicaTable(apps, { colours, now, showApp: true })];
+  const listeners = formatListenerTable(apps, { colours, showApp: true });
+  if (listeners.length > 0) lines.push('', ...listeners);
+  return [...lines, '', colours.dim(formatDaemonLine(status))];
 }

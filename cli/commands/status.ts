@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import type { AppStatus, DaemonStatus } from '../../daemon/api/api-types.js';
 import type { CliEnvironment } from '../environment.js';
 import { type Colours, coloursFor } from '../output/colours.js';
+import { formatDaemonLine } from '../output/daemon-line.js';
 import { ReportedFailure } from '../output/errors.js';
 import { EXIT } from '../output/exit-codes.js';
 import { writeJson } from '../output/json.js';
-import { formatAge, formatBytes, formatPercent } from '../output/quantities.js';
+import { formatAge } from '../output/quantities.js';
 import {
   formatAppHead,
   formatFailures,
@@ -46,12 +47,10 @@ export function addStatus(program: Command, cli: CliEnvironment): void {
 }
 
 function daemonLines(status: DaemonStatus, now: number, colours: Colours): readonly string[] {
-  const { weaverd, pid, host, startedAt, stateFolder, daemon, ingress, problems } = status;
-  const ingressPid = ingress.pid === undefined ? '' : ` ${ingress.pid}`;
+  const { weaverd, host, startedAt, stateFolder, problems } = status;
   return [
     `${colours.bold('weaverd')} ${weaverd} on ${host}  ${colours.dim(`up ${formatAge(now - startedAt)}, state in ${stateFolder}`)}`,
-    `  daemon ${pid}  ${formatBytes(daemon.rssBytes)}, ${formatPercent(daemon.cpuPercent)} CPU`,
-    `  ingress${ingressPid}  ${formatBytes(ingress.rssBytes)}, ${ingress.state}`,
+    `  ${formatDaemonLine(status)}`,
     ...problems.map((problem) => `  ${colours.red('problem:')} ${problem}`),
   ];
 }

@@ -9,7 +9,7 @@ describe('formatReplicaTable', () => {
       replica: 'Ads-0',
       state: 'crash-loop',
       pid: undefined,
-      startedAt: undefined,
+      startedAt: NOW - 3000,
       restarts: 7,
       nextStartAt: NOW + 4000,
       p50Ms: 0,
@@ -20,9 +20,9 @@ describe('formatReplicaTable', () => {
       groups: [groupStatus({ group: 'Ads', components: ['Ads'], replicas: [waiting] }), groupStatus()],
     });
     expect(formatReplicaTable([app], { colours: NO_COLOURS, now: NOW, showApp: true })).to.deep.equal([
-      'APP       COMPONENT  REPLICA  STATE             PID    AGE  RESTARTS   CPU      MEM  CALLS/S  ERR/S     P50     P99',
-      'boutique  Ads        Ads-0    crash-loop (4s)     -      -         7  1.3%  50.0MiB        0      0       -       -',
-      'boutique  Cart       Cart-0   serving          4711  1m01s         0  1.3%  50.0MiB     12.3      0  0.35ms  12.3ms',
+      'APP       COMPONENT  REPLICA  STATE                    PID    AGE  RESTARTS   CPU      MEM  CALLS/S  ERR/S     P50     P99',
+      'boutique  Ads        Ads-0    crash-loop, next in 4s     -      -         7     -        -        0      0       -       -',
+      'boutique  Cart       Cart-0   serving                 4711  1m01s         0  1.3%  50.0MiB     12.3      0  0.35ms  12.3ms',
     ]);
   });
 
@@ -51,6 +51,7 @@ describe('status of an app', () => {
   });
 
   it('shows listeners, which are closed when the app is stopped', () => {
+    expect(formatListeners(appStatus({ listeners: [] }), NO_COLOURS)).to.deep.equal([]);
     const failed = listenerStatus({ state: 'failed', reason: 'taken' });
     expect(formatListeners(appStatus({ listeners: [failed] }), NO_COLOURS)).to.deep.equal([
       'LISTENER  ADDRESS                STATE   REQ/S  COMPONENT',

@@ -1,4 +1,10 @@
-import type { AppStatus, GroupStatus, ReplicaState, ReplicaStatus } from '../../daemon/api/api-types.js';
+import type {
+  AppStatus,
+  GroupStatus,
+  ListenerStatus,
+  ReplicaState,
+  ReplicaStatus,
+} from '../../daemon/api/api-types.js';
 import type { Colours } from './colours.js';
 import { printable } from './printable.js';
 import { formatAge, formatBytes, formatLatency, formatPercent, formatRate } from './quantities.js';
@@ -49,15 +55,20 @@ function rowsOfGroup(group: GroupStatus, now: number, colours: Colours): readonl
     replica.replica,
     { text: stateInWords(replica, now), paint: colours[STATE_COLOURS[replica.state]] },
     replica.pid === undefined ? '-' : String(replica.pid),
-    replica.startedAt === undefined ? '-' : formatAge(now - replica.startedAt),
+    !runs(replica) || replica.startedAt === undefined ? '-' : formatAge(now - replica.startedAt),
     replica.restarts === 0 ? '0' : { text: String(replica.restarts), paint: colours.yellow },
-    formatPercent(replica.cpuPercent),
-    formatBytes(replica.rssBytes),
+    runs(replica) ? formatPercent(replica.cpuPercent) : '-',
+    runs(replica) ? formatBytes(replica.rssBytes) : '-',
     formatRate(replica.callsPerSecond),
     replica.errorsPerSecond === 0 ? '0' : { text: formatRate(replica.errorsPerSecond), paint: colours.red },
     replica.p50Ms === 0 ? '-' : formatLatency(replica.p50Ms),
     replica.p99Ms === 0 ? '-' : formatLatency(replica.p99Ms),
   ]);
+}
+
+/** What is to be started shows nothing of the process that died. */
+function runs({ state, pid }: ReplicaStatus): boolean {
+  return pid !== undefined && state !== 'waiting' && state !== 'crash-loop';
 }
 
 const STATE_COLOURS: Readonly<Record<ReplicaState, 'green' | 'yellow' | 'red' | 'dim'>> = {
@@ -74,7 +85,7 @@ const STATE_COLOURS: Readonly<Record<ReplicaState, 'green' | 'yellow' | 'red' | 
 
 function stateInWords({ state, nextStartAt }: ReplicaStatus, now: number): string {
   if ((state !== 'waiting' && state !== 'crash-loop') || nextStartAt === undefined) return state;
-  return `${state} (${formatAge(nextStartAt - now)})`;
+  return `${state}, next in ${formatAge(nextStartAt - now)}`;
 }
 
 const APP_COLOURS: Readonly<Record<AppStatus['state'], 'green' | 'yellow' | 'red' | 'dim'>> = {
@@ -98,35 +109,55 @@ export function formatAppHead(app: AppStatus, now: number, colours: Colours): re
   return app.reason === undefined ? [head] : [head, `  ${printable(app.reason)}`];
 }
 
+export interface ListenerTableOptions {
+  readonly colours: Colours;
+  /** Of the app too, where there may be several. */
+  readonly showApp: boolean;
+}
+
+/** A line for each listener below a header; empty when there is none. */
+export function formatListenerTable(
+  apps: readonly Pick<AppStatus, 'app' | 'listeners' | 'state'>[],
+  { colours, showApp }: ListenerTableOptions,
+): readonly string[] {
+  const columns: Column[] = [
+    ...(showApp ? [{ header: 'APP' }] : []),
+    { header: 'LISTENER' },
+    { header: 'ADDRESS' },
+    { header: 'STATE' },
+    { header: 'REQ/S', align: 'right' },
+    { header: 'COMPONENT' },
+    { header: '' },
+  ];
+  const rows = apps.flatMap(({ app, state, listeners }) =>
+    listeners.map((listener) => {
+      const row = rowOfListener(listener, state === 'stopping' || state === 'stopped', colours);
+      return showApp ? [app, ...row] : row;
+    }),
+  );
+  return rows.length === 0 ? [] : formatTable(columns, rows, { paintHeader: colours.bold });
+}
+
+/** Of one app. */
 export function formatListeners(
-  { listeners, state: app }: Pick<AppStatus, 'listeners' | 'state'>,
+  app: Pick<AppStatus, 'app' | 'listeners' | 'state'>,
   colours: Colours,
 ): readonly string[] {
-  const isStopped = app === 'stopping' || app === 'stopped';
-  return formatTable(
-    [
-      { header: 'LISTENER' },
-      { header: 'ADDRESS' },
-      { header: 'STATE' },
-      { header: 'REQ/S', align: 'right' },
-      { header: 'COMPONENT' },
-      { header: '' },
-    ],
-    listeners.map((listener) => [
-      listener.name,
-      { text: listener.url, paint: colours.cyan },
-      {
-        text: isStopped ? 'closed' : listener.state,
-        paint: isStopped
-          ? colours.dim
-          : { open: colours.green, opening: colours.yellow, failed: colours.red }[listener.state],
-      },
-      formatRate(listener.requestsPerSecond),
-      listener.component,
-      printable(listener.reason ?? ''),
-    ]),
-    { paintHeader: colours.bold },
-  );
+  return formatListenerTable([app], { colours, showApp: false });
+}
+
+function rowOfListener(listener: ListenerStatus, isStopped: boolean, colours: Colours): readonly Cell[] {
+  const paint = isStopped
+    ? colours.dim
+    : { open: colours.green, opening: colours.yellow, failed: colours.red }[listener.state];
+  return [
+    listener.name,
+    { text: listener.url, paint: colours.cyan },
+    { text: isStopped ? 'closed' : listener.state, paint },
+    formatRate(listener.requestsPerSecond),
+    listener.component,
+    printable(listener.reason ?? ''),
+  ];
 }
 
 /** Why replicas are not serving, one line each; empty when all do. */

@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { NO_COLOURS } from '../output/colours.js';
 import { fakeOutput } from '../spec-support/fake-environment.js';
-import { appStatus, groupStatus, listenerStatus, NOW, replicaStatus } from '../spec-support/sample-status.js';
+import {
+  appStatus,
+  daemonStatus,
+  groupStatus,
+  listenerStatus,
+  NOW,
+  replicaStatus,
+} from '../spec-support/sample-status.js';
 import { renderLiveFrame } from './live-frame.js';
 import { LiveScreen } from './live-screen.js';
 
@@ -17,6 +24,7 @@ function frame(given: {
   );
   return renderLiveFrame({
     status: appStatus({ groups: [groupStatus({ replicas })] }),
+    daemon: daemonStatus(),
     logLines: Array.from({ length: given.logs ?? 0 }, (_, index) => `line ${index}`),
     now: NOW,
     columns: given.columns ?? 120,
@@ -30,24 +38,19 @@ describe('renderLiveFrame', () => {
   it('shows the app, its addresses, the replicas and the newest log lines', () => {
     const lines = frame({ logs: 30, rows: 12 });
     expect(lines).to.have.length(11);
-    expect(lines.slice(0, 2)).to.deep.equal([
+    expect(lines.slice(0, 3)).to.deep.equal([
       'boutique  serving  version v1  deployed 1m05s ago',
-      '  shop  http://127.0.0.1:8080',
+      '  shop  http://127.0.0.1:8080  3.0 req/s to main',
+      '  daemon 99 60.0MiB 0.2% CPU, ingress 100 40.0MiB',
     ]);
-    expect(lines[4]).to.match(/^Cart {7}Cart-0 {3}serving/);
-    expect(lines.slice(6)).to.deep.equal([
-      'line 26',
-      'line 27',
-      'line 28',
-      'line 29',
-      'Ctrl-C stops the app',
-    ]);
+    expect(lines[5]).to.match(/^Cart {7}Cart-0 {3}serving/);
+    expect(lines.slice(7)).to.deep.equal(['line 27', 'line 28', 'line 29', 'Ctrl-C stops the app']);
   });
 
   it('leaves replicas out before it leaves the screen', () => {
     const lines = frame({ replicas: 40, logs: 10, rows: 20 });
     expect(lines).to.have.length(19);
-    expect(lines.join('\n')).to.contain('… 31 more');
+    expect(lines.join('\n')).to.contain('… 32 more');
     expect(lines).to.include('line 9');
   });
 
@@ -66,6 +69,7 @@ describe('renderLiveFrame', () => {
   it('says what is wrong with a listener, unless the app is stopping', () => {
     const render = (state: 'degraded' | 'stopping') =>
       renderLiveFrame({
+        daemon: undefined,
         status: appStatus({ state, listeners: [listenerStatus({ state: 'opening' })] }),
         logLines: [],
         now: NOW,

@@ -1,10 +1,13 @@
-import type { AppStatus, ListenerStatus } from '../../daemon/api/api-types.js';
+import type { AppStatus, DaemonStatus, ListenerStatus } from '../../daemon/api/api-types.js';
 import type { Colours } from '../output/colours.js';
+import { formatDaemonLine } from '../output/daemon-line.js';
 import { printable, truncatePainted } from '../output/printable.js';
+import { formatRate } from '../output/quantities.js';
 import { formatAppHead, formatReplicaTable } from '../output/replica-table.js';
 
 export interface LiveView {
   readonly status: AppStatus;
+  readonly daemon: DaemonStatus | undefined;
   /** Formatted, oldest first; the newest that fit are shown. */
   readonly logLines: readonly string[];
   readonly now: number;
@@ -25,6 +28,7 @@ export function renderLiveFrame(view: LiveView): readonly string[] {
   const head = [
     ...formatAppHead(status, now, colours).flatMap((line) => line.split('\n')),
     ...status.listeners.map((listener) => `  ${describeListener(listener, status.state, colours)}`),
+    ...(view.daemon === undefined ? [] : [colours.dim(`  ${formatDaemonLine(view.daemon)}`)]),
     '',
   ];
   const [header = '', ...rows] = formatReplicaTable([status], { colours, now, showApp: false });
@@ -42,10 +46,12 @@ export function renderLiveFrame(view: LiveView): readonly string[] {
 }
 
 function describeListener(
-  { name, url, state, reason }: ListenerStatus,
+  { name, url, state, reason, component, requestsPerSecond }: ListenerStatus,
   app: AppStatus['state'],
   colours: Colours,
 ): string {
-  const open = state === 'open' || app === 'stopping' ? '' : `  ${state}`;
+  const isOpen = state === 'open' && app !== 'stopping';
+  const rate = isOpen ? `  ${formatRate(requestsPerSecond)} req/s to ${component}` : '';
+  const open = state === 'open' || app === 'stopping' ? rate : `  ${state}`;
   return `${name}  ${colours.cyan(url)}${open}${reason === undefined ? '' : `: ${printable(reason)}`}`;
 }

@@ -1,4 +1,4 @@
-import type { AppStatus, LogLine } from '../../daemon/api/api-types.js';
+import type { AppStatus, DaemonStatus, LogLine } from '../../daemon/api/api-types.js';
 import type { CliEnvironment } from '../environment.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { writeJsonLine } from '../output/json.js';
@@ -104,6 +104,7 @@ class TerminalReporter implements RunReporter {
   readonly #logLines: string[] = [];
   #live = false;
   #status: AppStatus | undefined;
+  #daemon: DaemonStatus | undefined;
   #note = 'Ctrl-C stops the app';
 
   constructor(cli: CliEnvironment) {
@@ -132,8 +133,9 @@ class TerminalReporter implements RunReporter {
     if (this.#live) this.#cli.stdout.write('\n');
   }
 
-  status(status: AppStatus): void {
+  status(status: AppStatus, daemon?: DaemonStatus): void {
     this.#status = status;
+    this.#daemon = daemon ?? this.#daemon;
     this.#draw();
   }
 
@@ -166,6 +168,7 @@ class TerminalReporter implements RunReporter {
     this.#screen.draw(
       renderLiveFrame({
         status: this.#status,
+        daemon: this.#daemon,
         logLines: this.#logLines,
         now: this.#cli.now(),
         columns,

@@ -1,4 +1,4 @@
-import type { AppStatus, LogLine } from '../../daemon/api/api-types.js';
+import type { AppStatus, DaemonStatus, LogLine } from '../../daemon/api/api-types.js';
 
 /** The milestones of `weaverd run`; each is a line under `--json`. */
 export type RunEvent =
@@ -39,7 +39,8 @@ export interface RunReporter {
   /** What is going on right now. */
   progress(text: string): void;
   event(event: RunEvent): void;
-  status(status: AppStatus): void;
+  /** The daemon's is the newest that is known; it may be older. */
+  status(status: AppStatus, daemon?: DaemonStatus): void;
   log(line: LogLine): void;
   /** Nothing is shown any more. Idempotent. */
   close(): void;

@@ -150,7 +150,7 @@ export class RunSession {
       const status = daemon?.apps.find(({ app }) => app === name);
       if (status !== undefined) {
         this.#see(status, daemon);
-        this.#reporter.status(status);
+        this.#reporter.status(status, daemon);
         if (isCompleted(status)) return this.#reporter.event({ event: 'completed', app: name });
         if (status.state === 'stopped') return;
         const broken = failedMain(status, POLICY);
@@ -260,7 +260,7 @@ export class RunSession {
     const status = daemon?.apps.find(({ app }) => app === this.#program.app.name);
     if (status === undefined) return;
     this.#see(status, daemon);
-    this.#reporter.status(status);
+    this.#reporter.status(status, daemon);
   }
 
   async #showLogs(after: number): Promise<void> {
