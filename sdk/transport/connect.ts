@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { type Address, formatAddress } from '../protocol/address.js';
+import { type LatencyOptions, pollAfterWrites } from './busy-poll.js';
 import { LinkedClientConnection } from './client-connection.js';
 import { type Clock, systemClock } from './clock.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   /** What the callee wants its callers to know. */
   readonly token: string;
   readonly limits?: Partial<TransportLimits>;
+  /** Default: the environment's WEAVERD_BUSY_POLL_MICROS, or off. */
+  readonly latency?: LatencyOptions;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
@@ -53,6 +56,7 @@ class Attempt implements LinkHandler {
   readonly #address: Address;
   readonly #options: ConnectOptions;
   readonly #limits: TransportLimits;
+  readonly #afterWrites: (() => void) | undefined;
   readonly #clock: Clock;
   readonly #resolve: (connection: ClientConnection) => void;
   readonly #reject: (error: Error) => void;
@@ -68,6 +72,7 @@ class Attempt implements LinkHandler {
     this.#address = address;
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
+    this.#afterWrites = pollAfterWrites(options.latency);
     this.#clock = options.clock ?? systemClock;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -89,7 +94,12 @@ class Attempt implements LinkHandler {
     });
     const link = new Link(
       this.#dial((bytes, length) => link.received(bytes, length)),
-      { limits: this.#limits, clock: this.#clock, whenFull: 'give-up' },
+      {
+        limits: this.#limits,
+        clock: this.#clock,
+        whenFull: 'give-up',
+        afterWrites: this.#afterWrites,
+      },
       this,
     );
     this.#link = link;

@@ -1,3 +1,4 @@
+export { type BusyPollCounters, busyPollCounters, type LatencyOptions } from './busy-poll.js';
 export { type Clock, systemClock } from './clock.js';
 export { type ConnectOptions, connect } from './connect.js';
 export { DEFAULT_LIMITS, resolveLimits } from './limits.js';

@@ -31,6 +31,7 @@ export interface LinkOptions {
    * both sides could wait for each other; it gives the link up.
    */
   readonly whenFull: 'stop-reading' | 'give-up';
+  readonly afterWrites?: (() => void) | undefined;
 }
 
 /** Frames for the calls in flight (credit, cancellation) may still be queued when there is no room for calls. */
@@ -64,6 +65,7 @@ export class Link {
     this.outbox.onProgress = () => {
       if (this.#paused) this.#heardAt = options.clock.now();
     };
+    this.outbox.onFlushed = options.afterWrites;
     this.#assembler = new Assembler(options.limits.maxFrameBytes);
     this.#parser = new FrameParser(MAX_HANDSHAKE_BYTES, (kind, callId, bytes, start, end) =>
       this.#onFrame(kind, callId, bytes, start, end),

@@ -37,6 +37,8 @@ export class Outbox implements ChunkSource {
   readonly writer = new Writer(Number.MAX_SAFE_INTEGER, INITIAL_BYTES);
   /** Called when the system has taken bytes of a write that it did not take at once. */
   onProgress: () => void = () => {};
+  /** Called after the writes of a turn. */
+  onFlushed: (() => void) | undefined;
   /** May become stricter when the peer has told its own. */
   limits: OutboxLimits;
   readonly #sink: ByteSink;
@@ -243,6 +245,7 @@ export class Outbox implements ChunkSource {
     this.#flushScheduled = false;
     this.#earlyFlushBytes = EARLY_FLUSH_BYTES;
     this.#write();
+    if (this.onFlushed !== undefined) this.onFlushed();
   }
 
   /** Calls back when all was handed over to the system; what is sent after that is dropped. */

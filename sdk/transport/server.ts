@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import type { Address } from '../protocol/address.js';
 import { bind } from './bind.js';
+import { type LatencyOptions, pollAfterWrites } from './busy-poll.js';
 import { type Clock, systemClock } from './clock.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
 import {
@@ -27,6 +28,8 @@ export interface ListenOptions {
   readonly token: string;
   readonly receiver: CallReceiver;
   readonly limits?: Partial<TransportLimits>;
+  /** Default: the environment's WEAVERD_BUSY_POLL_MICROS, or off. */
+  readonly latency?: LatencyOptions;
   /** A peer sent what is not the protocol, or a connection could not be accepted. */
   readonly onProtocolError?: (error: RemoteCallError) => void;
   readonly clock?: Clock;
@@ -97,6 +100,7 @@ class Acceptor {
   readonly clock: Clock;
   readonly #options: ListenOptions;
   readonly #limits: TransportLimits;
+  readonly #afterWrites: (() => void) | undefined;
   readonly #handshaking = new Set<Link>();
   readonly #lingering = new Set<Link>();
   readonly #open = new Set<ServerConnection>();
@@ -109,6 +113,7 @@ class Acceptor {
     this.clock = options.clock ?? systemClock;
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
+    this.#afterWrites = pollAfterWrites(options.latency);
   }
 
   get counters(): TransportServer['counters'] {
@@ -123,7 +128,12 @@ class Acceptor {
   accept(accepted: Socket): void {
     const link: Link = new Link(
       adoptAccepted(accepted, (bytes, length) => link.received(bytes, length)),
-      { limits: this.#limits, clock: this.clock, whenFull: 'stop-reading' },
+      {
+        limits: this.#limits,
+        clock: this.clock,
+        whenFull: 'stop-reading',
+        afterWrites: this.#afterWrites,
+      },
       IGNORING,
     );
     if (this.#draining) {
