@@ -63,6 +63,16 @@ describe('commands against a daemon', () => {
     expect(stderr).to.contain('nothing is deployed');
   });
 
+  it('ps says on stderr that no app runs, and which are stopped', async () => {
+    const stopped = appStatus({ state: 'stopped', groups: [groupStatus({ replicas: [] })] });
+    const apps = [stopped, { ...stopped, app: 'hello' }];
+    expect(await weaverd(['ps'], { status: () => daemonStatus({ apps }) })).to.deep.equal({
+      code: 0,
+      stdout: '',
+      stderr: 'no app runs: boutique is stopped, hello is stopped\n',
+    });
+  });
+
   it('status shows the daemon with its problems, and every app', async () => {
     const { stdout } = await weaverd(['status'], {
       status: () => daemonStatus({ problems: ['disk is full'] }),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DaemonStatus } from '../../daemon/api/api-types.js';
+import type { AppStatus, DaemonStatus } from '../../daemon/api/api-types.js';
 import type { CliEnvironment } from '../environment.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { formatDaemonLine } from '../output/daemon-line.js';
@@ -22,6 +22,8 @@ export function addPs(program: Command, cli: CliEnvironment): void {
         if (options.json === true) return writeJson(cli.stdout, status.apps);
         if (status.apps.length === 0)
           return cli.stderr.write('nothing is deployed; `weaverd deploy [app]` does that\n');
+        if (status.apps.every(({ groups }) => groups.every(({ replicas }) => replicas.length === 0)))
+          return cli.stderr.write(`no app runs: ${describeApps(status.apps)}\n`);
         const lines = psLines(status, cli.now(), coloursFor(cli.stdout, cli.env));
         cli.stdout.write(`${lines.join('\n')}\n`);
       }),
@@ -34,4 +36,9 @@ function psLines(status: DaemonStatus, now: number, colours: Colours): readonly 
   const listeners = formatListenerTable(apps, { colours, showApp: true });
   if (listeners.length > 0) lines.push('', ...listeners);
   return [...lines, '', colours.dim(formatDaemonLine(status))];
+}
+
+/** `boutique is stopped, hello is failed`. */
+function describeApps(apps: readonly AppStatus[]): string {
+  return apps.map(({ app, state }) => `${app} is ${state}`).join(', ');
 }
