@@ -57,6 +57,11 @@ describe('status of an app', () => {
       'LISTENER  ADDRESS                STATE   REQ/S  COMPONENT',
       'shop      http://127.0.0.1:8080  failed    3.0  main       taken',
     ]);
+    const [, opening] = formatListeners(
+      appStatus({ listeners: [listenerStatus({ state: 'opening', url: 'http://127.0.0.1:0' })] }),
+      NO_COLOURS,
+    );
+    expect(opening).to.match(/^shop {6}- {8}opening/);
     const [, line] = formatListeners(
       appStatus({ state: 'stopped', listeners: [listenerStatus({ state: 'opening' })] }),
       NO_COLOURS,

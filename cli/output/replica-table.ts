@@ -146,13 +146,18 @@ export function formatListeners(
   return formatListenerTable([app], { colours, showApp: false });
 }
 
+/** Undefined until there is one: a port of 0 is yet to be chosen. */
+export function addressOf({ url, state }: ListenerStatus): string | undefined {
+  return state !== 'open' && url.endsWith(':0') ? undefined : url;
+}
+
 function rowOfListener(listener: ListenerStatus, isStopped: boolean, colours: Colours): readonly Cell[] {
   const paint = isStopped
     ? colours.dim
     : { open: colours.green, opening: colours.yellow, failed: colours.red }[listener.state];
   return [
     listener.name,
-    { text: listener.url, paint: colours.cyan },
+    { text: addressOf(listener) ?? '-', paint: colours.cyan },
     { text: isStopped ? 'closed' : listener.state, paint },
     formatRate(listener.requestsPerSecond),
     listener.component,

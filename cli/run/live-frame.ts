@@ -3,7 +3,7 @@ import type { Colours } from '../output/colours.js';
 import { formatDaemonLine } from '../output/daemon-line.js';
 import { printable, truncatePainted } from '../output/printable.js';
 import { formatRate } from '../output/quantities.js';
-import { formatAppHead, formatReplicaTable } from '../output/replica-table.js';
+import { addressOf, formatAppHead, formatReplicaTable } from '../output/replica-table.js';
 
 export interface LiveView {
   readonly status: AppStatus;
@@ -45,13 +45,11 @@ export function renderLiveFrame(view: LiveView): readonly string[] {
     .map((line) => truncatePainted(line.replaceAll('\t', '  '), columns));
 }
 
-function describeListener(
-  { name, url, state, reason, component, requestsPerSecond }: ListenerStatus,
-  app: AppStatus['state'],
-  colours: Colours,
-): string {
+function describeListener(listener: ListenerStatus, app: AppStatus['state'], colours: Colours): string {
+  const { name, state, reason, component, requestsPerSecond } = listener;
+  const address = addressOf(listener);
   const isOpen = state === 'open' && app !== 'stopping';
   const rate = isOpen ? `  ${formatRate(requestsPerSecond)} req/s to ${component}` : '';
   const open = state === 'open' || app === 'stopping' ? rate : `  ${state}`;
-  return `${name}  ${colours.cyan(url)}${open}${reason === undefined ? '' : `: ${printable(reason)}`}`;
+  return `${name}${address === undefined ? '' : `  ${colours.cyan(address)}`}${open}${reason === undefined ? '' : `: ${printable(reason)}`}`;
 }

@@ -145,6 +145,10 @@ describe('stateChanges', () => {
     expect(changes(appStatus(), appStatus({ listeners: [failed] }))).to.deep.equal([
       'listener shop failed at http://127.0.0.1:8080: taken',
     ]);
+    const opening = listenerStatus({ state: 'opening', url: 'http://127.0.0.1:0' });
+    expect(changes(appStatus(), appStatus({ listeners: [opening] }))).to.deep.equal([
+      'listener shop opening',
+    ]);
     expect(changes(appStatus(), appStatus({ state: 'stopping', listeners: [failed] }))).to.deep.equal([
       'app stopping',
     ]);

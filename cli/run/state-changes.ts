@@ -14,7 +14,8 @@ export type StateChange =
       readonly kind: 'listener';
       readonly name: string;
       readonly state: ListenerStatus['state'];
-      readonly url: string;
+      /** Undefined while it is opening, which may yet change it. */
+      readonly url: string | undefined;
       readonly reason: string | undefined;
     };
 
@@ -41,7 +42,7 @@ export function stateChanges(before: AppStatus | undefined, after: AppStatus): r
   for (const { name, state, url, reason } of listeners) {
     const previous = before?.listeners.find((listener) => listener.name === name);
     if (previous?.state !== state || previous.url !== url)
-      changes.push({ kind: 'listener', name, state, url, reason });
+      changes.push({ kind: 'listener', name, state, url: state === 'opening' ? undefined : url, reason });
   }
   if (before?.state !== after.state) changes.push({ kind: 'app', state: after.state, reason: after.reason });
   return changes;
@@ -55,7 +56,7 @@ export function describeChange(change: StateChange): string {
     case 'replica':
       return `${change.replica} ${change.state}${change.pid === undefined ? '' : ` (pid ${change.pid})`}${reason}`;
     case 'listener':
-      return `listener ${change.name} ${change.state} at ${change.url}${reason}`;
+      return `listener ${change.name} ${change.state}${change.url === undefined ? '' : ` at ${change.url}`}${reason}`;
   }
 }
 
