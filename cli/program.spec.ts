@@ -67,7 +67,7 @@ describe('weaverd', () => {
     it(`refuses ${args.join(' ')}`, async () => {
       const { code, stderr } = await weaverd(args);
       expect(code).to.equal(2);
-      expect(stderr).to.contain(message);
+      expect(stderr).to.contain(message).and.to.contain(`see \`weaverd ${args[0]} --help\``);
     });
 
   it('says that no daemon runs, with an exit code of its own', async () => {

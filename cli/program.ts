@@ -77,8 +77,12 @@ function usageFailure(reason: CommanderError, args: readonly string[], cli: CliE
   if (reason.exitCode === 0) return EXIT.ok; // --help, --version
   if (reason.code === 'commander.help') return EXIT.usage; // no command: the help was shown
   const [message = '', suggestion] = reason.message.replace(/^error: /, '').split('\n');
+  const [command = ''] = args;
+  const isCommand = createProgram(cli).commands.some((each) => each.name() === command);
   const mend =
-    suggestion === undefined ? 'see `weaverd --help`' : suggestion.replace(/^\(Did (.*)\)$/, 'did $1');
+    suggestion === undefined
+      ? `see \`weaverd ${isCommand ? `${command} ` : ''}--help\``
+      : suggestion.replace(/^\(Did (.*)\)$/, 'did $1');
   report([{ message, mend }], args, cli);
   return EXIT.usage;
 }

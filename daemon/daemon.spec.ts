@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { type AppDescription, artifactVersion } from '../sdk/protocol/app-description.js';
 import type { ApiError } from './api/api-error.js';
@@ -192,6 +193,14 @@ describe('daemon', () => {
     daemon = await start();
     expect((await stat(daemon.apiSocket)).isSocket()).to.equal(true);
     expect(await readdir(folder)).to.include('store');
+  });
+
+  it('leaves no runtime folder behind when nothing runs any more', async () => {
+    const runtime = dirname(daemon.apiSocket);
+    await daemon.close({ stopProclets: true });
+    expect(existsSync(runtime)).to.equal(false);
+    daemon = await start();
+    expect(existsSync(runtime)).to.equal(true);
   });
 
   it('names a full disk when it cannot start for that', async () => {

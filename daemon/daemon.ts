@@ -17,7 +17,12 @@ import { findFreePort } from './manager/port-table.js';
 import { Problems } from './problems.js';
 import { type Clock, systemClock } from './processes/clock.js';
 import { lockFolder } from './state/folder-lock.js';
-import { prepareStateFolder, StateFolderError, stateLayout } from './state/state-folder.js';
+import {
+  prepareStateFolder,
+  removeRuntimeFolder,
+  StateFolderError,
+  stateLayout,
+} from './state/state-folder.js';
 import { SpanStore } from './telemetry/span-store.js';
 import { weaverdVersion } from './weaverd-version.js';
 
@@ -227,7 +232,12 @@ async function compose(
   );
   // The API answers until everything else has ended, so that one can watch; but not beyond the lock, since closing it
   // removes a socket that would be the next daemon's.
-  closers.splice(1, 0, () => api.close());
+  closers.splice(
+    1,
+    0,
+    ({ stopProclets }) => (stopProclets ? removeRuntimeFolder(layout) : undefined),
+    () => api.close(),
+  );
   tidy();
   closers.push(every(clock, TIDY_MS, tidy));
   return { stateFolder: layout.stateFolder, apiSocket: layout.apiSocket, close, closed };

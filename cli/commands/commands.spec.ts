@@ -88,10 +88,18 @@ describe('commands against a daemon', () => {
     for (const state of states)
       codes.push((await weaverd(['status', 'boutique'], { app: () => appStatus({ state }) })).code);
     expect(codes).to.deep.equal([0, 0, 5, 5, 5]);
-    expect(await weaverd(['status', 'none'], {})).to.deep.include({
+  });
+
+  it('status of an unknown app names the nearest, or where to look', async () => {
+    expect(await weaverd(['status', 'botique'], {})).to.deep.equal({
       code: 1,
-      stderr: 'error: there is no app none\n',
+      stdout: '',
+      stderr: 'error: there is no app botique\n mend: did you mean `boutique`?\n',
     });
+    expect((await weaverd(['status', 'none'], {})).stderr).to.contain('mend: `weaverd ps` lists what runs');
+    expect(
+      (await weaverd(['status', 'none'], { status: () => daemonStatus({ apps: [] }) })).stderr,
+    ).to.contain('mend: nothing is deployed');
   });
 
   describe('logs', () => {

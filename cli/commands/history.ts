@@ -22,6 +22,7 @@ export function addHistory(program: Command, cli: CliEnvironment): void {
         const apps = app === undefined ? (await client.status()).apps.map((each) => each.app) : [app];
         const histories = await Promise.all(apps.map((each) => client.history(each)));
         const entries: HistoryEntry[] = histories.flat().sort((a, b) => b.at - a.at);
+        if (entries.length === 0 && app !== undefined) await client.app(app); // which says that there is none
         if (options.json === true) return writeJson(cli.stdout, entries);
         if (entries.length === 0) return cli.stderr.write('nothing was deployed yet\n');
         const now = cli.now();

@@ -58,10 +58,12 @@ export function addLogs(program: Command, cli: CliEnvironment): void {
             : cli.stdout.write(`${formatLogLine(line, colours)}\n`);
         const query = { app, component, replica, level };
         const known = await readLogs(client, query);
+        if (known.length === 0 && app !== undefined) await client.app(app); // which says that there is none
         const oldest = options.since === undefined ? 0 : cli.now() - options.since;
         const recent = known.filter(({ time }) => time >= oldest);
         for (const line of recent.slice(Math.max(0, recent.length - options.lines))) show(line);
-        if (options.follow !== true) return;
+        if (options.follow !== true)
+          return recent.length === 0 ? cli.stderr.write('no log lines to show\n') : undefined;
         const interrupted = new AbortController();
         const forget = cli.onInterrupt(() => interrupted.abort());
         try {

@@ -21,6 +21,14 @@ describe('errors of the CLI', () => {
     expect(formatted(new ReportedFailure(5))).to.equal('');
   });
 
+  it('leave out the middle of what is far too long', () => {
+    const text = formatted(new Error(`begin ${'x'.repeat(100_000)} end`));
+    expect(text.length).to.be.lessThan(5000);
+    expect(text)
+      .to.match(/^error: begin x+ … x+ end\n$/)
+      .and.to.have.length.greaterThan(3000);
+  });
+
   it('are all told of a configuration', () => {
     const problem = {
       file: 'weaver.toml',

@@ -61,14 +61,18 @@ export function describeError(reason: unknown): readonly DescribedError[] {
 export function formatErrors(errors: readonly DescribedError[], colours: Colours): string {
   return errors
     .map(({ message, mend }) => {
-      const error = `${colours.bold(colours.red('error:'))} ${indentMore(printable(message))}\n`;
-      return mend === undefined
-        ? error
-        : `${error}${colours.bold(' mend:')} ${indentMore(printable(mend))}\n`;
+      const error = `${colours.bold(colours.red('error:'))} ${readable(message)}\n`;
+      return mend === undefined ? error : `${error}${colours.bold(' mend:')} ${readable(mend)}\n`;
     })
     .join('');
 }
 
-function indentMore(text: string): string {
-  return text.replaceAll('\n', '\n       ');
+/** Indented, and without the middle of what no one would read, such as a name of a hundred thousand letters. */
+function readable(text: string): string {
+  const shown = printable(text).replaceAll('\n', '\n       ');
+  return shown.length <= MOST_SHOWN
+    ? shown
+    : `${shown.slice(0, MOST_SHOWN * 0.8)} … ${shown.slice(-MOST_SHOWN * 0.2)}`;
 }
+
+const MOST_SHOWN = 4000;

@@ -27,7 +27,14 @@ export const ROUTES: readonly Route[] = [
     method: 'GET',
     path: /^\/v1\/apps\/(?<app>[^/]+)$/,
     handle: (backend, { parameter }) =>
-      json(found(backend.app(parameter('app')), 'NO_SUCH_APP', `there is no app ${parameter('app')}`)),
+      json(
+        found(
+          backend.app(parameter('app')),
+          'NO_SUCH_APP',
+          `there is no app ${parameter('app')}`,
+          '`weaverd status` lists those there are',
+        ),
+      ),
   },
   {
     method: 'GET',
@@ -122,8 +129,8 @@ function json(body: unknown): Answer {
   return { kind: 'json', body };
 }
 
-function found<T>(value: T | undefined, code: string, message: string): T {
-  if (value === undefined) throw new ApiError(404, code, message);
+function found<T>(value: T | undefined, code: string, message: string, mend?: string): T {
+  if (value === undefined) throw new ApiError(404, code, message, mend);
   return value;
 }
 

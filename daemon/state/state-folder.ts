@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { folderObstacle, makeFolder } from './make-folder.js';
@@ -80,6 +80,11 @@ export async function prepareStateFolder(layout: StateLayout): Promise<void> {
   await ownFolder(layout.runtimeFolder);
   for (const folder of [layout.hostFolder, layout.outputFolder, layout.ingressFolder, layout.logFolder])
     await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Once no socket is left in it: the folder may be a temporary one that nobody else would clear away. */
+export async function removeRuntimeFolder({ procletFolder, runtimeFolder }: StateLayout): Promise<void> {
+  for (const folder of [procletFolder, runtimeFolder]) await rmdir(folder).catch(() => undefined); // something is in it: it is in use still
 }
 
 /**
