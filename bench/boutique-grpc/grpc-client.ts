@@ -3,18 +3,17 @@ import { type Fields, serializer } from './messages.js';
 import { type MethodMessages, methodsOf, pathOf, type ServiceName, socketOf } from './services.js';
 
 /** As the documentation advises: one channel for all calls, kept alive, without the bookkeeping for channelz. */
-export const CHANNEL_OPTIONS: ChannelOptions = { 'grpc.keepalive_time_ms': 30_000, 'grpc.enable_channelz': 0 };
+export const CHANNEL_OPTIONS: ChannelOptions = {
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.enable_channelz': 0,
+};
 
 /** As long as a request of a visitor may take. */
 const TIMEOUT_MS = 5_000;
 
 /** An object with the methods of the component, and `with` for another deadline. */
 export function clientOf(name: ServiceName, folder: string): object {
-  const channel = new Client(
-    `unix:${socketOf(folder, name)}`,
-    credentials.createInsecure(),
-    CHANNEL_OPTIONS,
-  );
+  const channel = new Client(`unix:${socketOf(folder, name)}`, credentials.createInsecure(), CHANNEL_OPTIONS);
   const methods = methodsOf(name).map(
     ([method, messages]) => [method, caller(channel, pathOf(name, method), messages)] as const,
   );
@@ -27,10 +26,7 @@ export function clientOf(name: ServiceName, folder: string): object {
   return withTimeout(TIMEOUT_MS);
 }
 
-type Caller = (
-  args: readonly unknown[],
-  timeoutMs: number,
-) => Promise<unknown> | AsyncIterable<unknown>;
+type Caller = (args: readonly unknown[], timeoutMs: number) => Promise<unknown> | AsyncIterable<unknown>;
 
 function caller(channel: Client, path: string, messages: MethodMessages): Caller {
   const { fields, result, streamed } = messages;
