@@ -19,7 +19,9 @@ describe('folder lock', () => {
     const first = await lockFolder(locks, folder);
     const refusal = await failure(lockFolder(locks, folder));
     expect(refusal).to.be.instanceOf(FolderLockedError);
-    expect(refusal.message).to.contain(`pid ${process.pid}`).and.to.contain(folder);
+    expect(refusal.message)
+      .to.contain(`pid ${process.pid}`)
+      .and.to.contain(`\`weaverd shutdown --state ${folder}\``);
     await first.release();
     await (await lockFolder(locks, folder)).release();
     expect(await readdir(locks)).to.have.length(1);

@@ -16,7 +16,7 @@ export class FolderLockedError extends Error {
     readonly pid: number,
   ) {
     super(
-      `another weaverd daemon (pid ${pid}) runs on ${folder}; stop it with \`weaverd shutdown\`, or name another folder with --state`,
+      `another weaverd daemon (pid ${pid}) runs on ${folder}; stop it with \`weaverd shutdown --state ${folder}\`, or name another folder with --state`,
     );
   }
 }
