@@ -2,6 +2,7 @@ import { basename, join, relative } from 'node:path';
 import type { BuiltApp } from '../../compiler/build.js';
 import type { AppManifest } from '../../config/app-manifest.js';
 import type { LoadedApp } from '../../config/load-app-manifest.js';
+import { nearestName } from '../../config/nearest-name.js';
 import type { ManifestOverrides } from '../../config/override-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 import type { CliEnvironment } from '../environment.js';
@@ -91,10 +92,28 @@ async function checkedManifest(
     import('../../config/override-manifest.js'),
     import('../../config/config-problem.js'),
   ]);
+  checkPorts(app.name, overrides?.ports ?? {}, description);
   const manifest = overrides === undefined ? app.manifest : overrideManifest(app.manifest, overrides);
   const problems = checkNames(manifest, description, app.source);
   if (problems.length > 0) throw new ConfigError(problems);
   return manifest;
+}
+
+/** A port of a listener that the app does not have is the command line's mistake, not the manifest's. */
+export function checkPorts(
+  app: string,
+  ports: ManifestOverrides['ports'],
+  description: Pick<AppDescription, 'listeners'>,
+): void {
+  const known = [...new Set(description.listeners.map(({ name }) => name))];
+  const unknown = Object.entries(ports).find(([name]) => !known.includes(name));
+  if (unknown === undefined) return;
+  const [name, port] = unknown;
+  const nearest = nearestName(name, known);
+  const all = known.length === 0 ? `${app} has no listeners` : `the listeners of ${app}: ${known.join(', ')}`;
+  throw new CliError(EXIT.usage, `--port ${name}=${port}: ${app} has no listener \`${name}\``, {
+    mend: nearest === undefined ? all : `did you mean \`--port ${nearest}=${port}\`?`,
+  });
 }
 
 /** `built boutique 0123456789abcdef: 11 components in 1.24s`. */
