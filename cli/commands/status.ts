@@ -13,6 +13,7 @@ import {
   formatListeners,
   formatReplicaTable,
 } from '../output/replica-table.js';
+import { withNearestApp } from '../session/nearest-app.js';
 import { withDaemon } from '../session/with-daemon.js';
 import { addDaemonOptions, type DaemonOptions, examples } from './options.js';
 
@@ -37,7 +38,9 @@ export function addStatus(program: Command, cli: CliEnvironment): void {
           for (const each of status.apps) lines.push('', ...appLines(each, cli.now(), colours));
           return cli.stdout.write(`${lines.join('\n')}\n`);
         }
-        const status = await client.app(app);
+        const status = await client.app(app).catch(async (reason: unknown) => {
+          throw await withNearestApp(reason, app, client);
+        });
         if (options.json === true) writeJson(cli.stdout, status);
         else cli.stdout.write(`${appLines(status, cli.now(), colours).join('\n')}\n`);
         if (status.state !== 'serving' && status.state !== 'completed')
