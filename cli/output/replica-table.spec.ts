@@ -26,6 +26,16 @@ describe('formatReplicaTable', () => {
     ]);
   });
 
+  it('shows no zeroes of what was not measured yet', () => {
+    const fresh = replicaStatus({ rssBytes: 0, cpuPercent: 0 });
+    const [, line] = formatReplicaTable([appStatus({ groups: [groupStatus({ replicas: [fresh] })] })], {
+      colours: NO_COLOURS,
+      now: NOW,
+      showApp: false,
+    });
+    expect(line).to.match(/ 1m01s +0 +- +- +12\.3 /);
+  });
+
   it('names a group without components, and all components of one with several', () => {
     const app = appStatus({
       groups: [

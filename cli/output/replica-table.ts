@@ -16,6 +16,8 @@ export interface ReplicaTableOptions {
   readonly now: number;
   /** Of the app too, where there may be several. */
   readonly showApp: boolean;
+  /** True by default. Without, the names of the replicas say it for themselves. */
+  readonly showComponents?: boolean | undefined;
   readonly width?: number | undefined;
 }
 
@@ -24,10 +26,10 @@ export function formatReplicaTable(
   apps: readonly AppStatus[],
   options: ReplicaTableOptions,
 ): readonly string[] {
-  const { colours, now, showApp, width } = options;
+  const { colours, now, showApp, showComponents = true, width } = options;
   const columns: Column[] = [
     ...(showApp ? [{ header: 'APP' }] : []),
-    { header: 'COMPONENT' },
+    ...(showComponents ? [{ header: 'COMPONENT' }] : []),
     { header: 'REPLICA' },
     { header: 'STATE' },
     { header: 'PID', align: 'right' },
@@ -42,7 +44,11 @@ export function formatReplicaTable(
   ];
   const rows = apps.flatMap((app) =>
     app.groups.flatMap((group) =>
-      rowsOfGroup(group, now, colours).map((row) => (showApp ? [app.app, ...row] : row)),
+      rowsOfGroup(group, now, colours).map(([components = '', ...row]) => [
+        ...(showApp ? [app.app] : []),
+        ...(showComponents ? [components] : []),
+        ...row,
+      ]),
     ),
   );
   return formatTable(columns, rows, { paintHeader: colours.bold, ...(width === undefined ? {} : { width }) });
@@ -57,8 +63,8 @@ function rowsOfGroup(group: GroupStatus, now: number, colours: Colours): readonl
     replica.pid === undefined ? '-' : String(replica.pid),
     !runs(replica) || replica.startedAt === undefined ? '-' : formatAge(now - replica.startedAt),
     replica.restarts === 0 ? '0' : { text: String(replica.restarts), paint: colours.yellow },
-    runs(replica) ? formatPercent(replica.cpuPercent) : '-',
-    runs(replica) ? formatBytes(replica.rssBytes) : '-',
+    isMeasured(replica) ? formatPercent(replica.cpuPercent) : '-',
+    isMeasured(replica) ? formatBytes(replica.rssBytes) : '-',
     formatRate(replica.callsPerSecond),
     replica.errorsPerSecond === 0 ? '0' : { text: formatRate(replica.errorsPerSecond), paint: colours.red },
     replica.p50Ms === 0 ? '-' : formatLatency(replica.p50Ms),
@@ -69,6 +75,11 @@ function rowsOfGroup(group: GroupStatus, now: number, colours: Colours): readonl
 /** What is to be started shows nothing of the process that died. */
 function runs({ state, pid }: ReplicaStatus): boolean {
   return pid !== undefined && state !== 'waiting' && state !== 'crash-loop';
+}
+
+/** One that was started or adopted just now has not told yet. */
+function isMeasured(replica: ReplicaStatus): boolean {
+  return runs(replica) && replica.rssBytes > 0;
 }
 
 const STATE_COLOURS: Readonly<Record<ReplicaState, 'green' | 'yellow' | 'red' | 'dim'>> = {

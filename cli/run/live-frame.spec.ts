@@ -47,6 +47,12 @@ describe('renderLiveFrame', () => {
     expect(lines.slice(7)).to.deep.equal(['line 27', 'line 28', 'line 29', 'Ctrl-C stops the app']);
   });
 
+  it('leaves the components out on a narrow screen, where the replicas name them', () => {
+    const [header, row] = frame({ columns: 80 }).slice(4);
+    expect(header).to.match(/^REPLICA .* CALLS\/S/);
+    expect(row).to.match(/^Cart-0 {3}serving/);
+  });
+
   it('leaves replicas out before it leaves the screen', () => {
     const lines = frame({ replicas: 40, logs: 10, rows: 20 });
     expect(lines).to.have.length(19);

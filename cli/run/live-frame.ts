@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { AppStatus, DaemonStatus, ListenerStatus } from '../../daemon/api/api-types.js';
 import type { Colours } from '../output/colours.js';
 import { formatDaemonLine } from '../output/daemon-line.js';
@@ -31,13 +32,17 @@ export function renderLiveFrame(view: LiveView): readonly string[] {
     ...(view.daemon === undefined ? [] : [colours.dim(`  ${formatDaemonLine(view.daemon)}`)]),
     '',
   ];
-  const [header = '', ...rows] = formatReplicaTable([status], { colours, now, showApp: false });
+  const table = (showComponents: boolean) =>
+    formatReplicaTable([status], { colours, now, showApp: false, showComponents });
+  const full = table(true);
+  const isTooWide = full.some((line) => stripVTControlCharacters(line).length > columns);
+  const [header = '', ...rows] = isTooWide ? table(false) : full;
   const tableRoom = Math.max(1, room - head.length - 1 - 2 - LEAST_LOG_LINES);
-  const table =
+  const shown =
     rows.length <= tableRoom
       ? rows
       : [...rows.slice(0, tableRoom - 1), colours.dim(`… ${rows.length - tableRoom + 1} more`)];
-  const above = [...head, header, ...table, ''];
+  const above = [...head, header, ...shown, ''];
   const logRoom = room - above.length - 1;
   const logs = logRoom > 0 ? view.logLines.flatMap((line) => line.split('\n')).slice(-logRoom) : [];
   return [...above, ...logs, colours.dim(view.note)]
