@@ -5,11 +5,22 @@ import { local } from './local.js';
 import { overload } from './overload.js';
 import type { Bench, BenchOptions } from './report.js';
 import { rpc } from './rpc.js';
+import { slowReplica } from './slow-replica.js';
 import { soak } from './soak.js';
 import { start } from './start.js';
 import { stream } from './stream.js';
 
-const BENCHES: readonly Bench[] = [rpc, dispersed, local, stream, overload, start, boutique, soak];
+const BENCHES: readonly Bench[] = [
+  rpc,
+  dispersed,
+  local,
+  stream,
+  overload,
+  slowReplica,
+  start,
+  boutique,
+  soak,
+];
 
 const program = new Command('bench')
   .description('Measures weaverd beside what a user would pick instead. Without a name: lists the benches.')

@@ -8,7 +8,7 @@ import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../err
 import { withCallerStack } from '../errors/stack.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
 import { hashKey, isRoutingKey } from '../routing/key-hash.js';
-import type { Peer } from '../routing/peer.js';
+import type { Member } from '../routing/member.js';
 import type { CallHeader, ClientConnection, OutgoingCall } from '../transport/transport.js';
 import type { RemoteMethod } from './remote-method.js';
 import { decideRetry } from './retry-policy.js';
@@ -30,10 +30,13 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   readonly metadata: ReadonlyMap<string, string> | undefined;
   readonly #target: RemoteMethod;
   readonly #args: readonly unknown[];
+  readonly #startedAt: number;
   readonly #deadline: number;
   readonly #retriable: boolean;
   readonly #hash: number | undefined;
-  #peer: Peer | undefined;
+  #replica: Member | undefined;
+  /** Of the first attempt. */
+  #timed = false;
 
   constructor(target: RemoteMethod, args: readonly unknown[], options: CallOptions | undefined) {
     const outer = currentCallState();
@@ -49,6 +52,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
         : new Map([...(outer?.metadata ?? []), ...Object.entries(options.metadata)]);
     this.#target = target;
     this.#args = args;
+    this.#startedAt = now;
     this.#deadline = deadline;
     this.#retriable = options?.retry ?? target.retry;
     this.#hash =
@@ -68,18 +72,48 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   }
 
   decodeResult(reader: Reader): unknown {
-    return this.#target.compiled.decodeResult(reader);
+    const value = this.#target.compiled.decodeResult(reader);
+    this.#answered();
+    return value;
   }
 
   decodeThrown(reader: Reader): unknown {
-    return this.#target.decodeThrown(reader);
+    const thrown = this.#target.decodeThrown(reader);
+    this.#answered();
+    return thrown;
   }
 
   unary(): Promise<unknown> {
-    this.#target.budget.onCall();
-    this.#peer = this.#target.replicas.choose(this.#hash);
-    const connection = this.#peer?.open;
-    return connection === undefined ? this.#attempts(1) : connection.call(this);
+    const { budget, replicas } = this.#target;
+    const now = this.#startedAt;
+    budget.onCall();
+    const probed = this.#hash === undefined ? replicas.toProbe(now) : undefined;
+    const replica = probed ?? replicas.choose(this.#hash);
+    this.#replica = replica;
+    const connection = replica?.peer.open;
+    if (replica === undefined || connection === undefined) return this.#attempts(1);
+    this.#timed = replica.timesAt(now);
+    return connection.call(this);
+  }
+
+  #answered(): void {
+    const replica = this.#replica;
+    if (replica === undefined || (!this.#timed && replica.failures === 0)) return;
+    const { replicas, usual } = this.#target;
+    const now = performance.now();
+    const slowness = this.#timed ? usual.slowness(now - this.#startedAt) : undefined;
+    this.#timed = false;
+    replicas.answered(replica, slowness, now);
+  }
+
+  /** Undefined: for a reason that is not the runtime's. */
+  #failed(failure: RemoteCallError | undefined): void {
+    const replica = this.#replica;
+    this.#timed = false;
+    if (replica === undefined) return;
+    if (failure !== undefined && speaksAgainst(failure))
+      this.#target.replicas.failed(replica, performance.now());
+    else if (replica.probing) this.#target.replicas.unknown(replica, performance.now());
   }
 
   async recover(reason: unknown): Promise<unknown> {
@@ -141,8 +175,9 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     let lastReason: unknown;
     for (;;) {
       this.#throwIfOver(lastReason);
-      const peer = replicas.choose(this.#hash);
-      this.#peer = peer;
+      const replica = replicas.choose(this.#hash);
+      const peer = replica?.peer;
+      this.#replica = replica;
       if (peer?.open !== undefined) return peer.open;
       if (peer !== undefined && !replicas.unreachable) {
         try {
@@ -203,10 +238,15 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   /** Returns when another attempt should be made; else throws what the caller should see. */
   async #recover(reason: unknown, attempt: number): Promise<void> {
     if (reason instanceof TypeViolation) {
+      this.#failed(undefined);
       throw withCallerStack(this.#error('INVALID_ARGUMENT', `argument ${reason.message}`, 'no', reason));
     }
     // What the component threw: a RemoteCallError too, when one of its own calls failed.
-    if (!(reason instanceof RemoteCallError) || reason.component !== undefined) throw withCallerStack(reason);
+    if (!(reason instanceof RemoteCallError) || reason.component !== undefined) {
+      this.#failed(undefined);
+      throw withCallerStack(reason);
+    }
+    this.#failed(reason);
     const decision = decideRetry(reason, attempt, this.#retriable);
     const left = this.#deadline - performance.now();
     if (decision === 'fail' || left <= 0 || !this.#target.budget.tryRetry()) throw this.#named(reason);
@@ -225,7 +265,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     return new RemoteCallError(code, message, {
       component,
       method,
-      replica: this.#peer?.routed.replica,
+      replica: this.#replica?.peer.routed.replica,
       executed,
       cause,
     });
@@ -241,6 +281,22 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       );
     }
     return hashKey(key);
+  }
+}
+
+/** A failure that a healthy replica would not have caused. */
+function speaksAgainst({ code, executed }: RemoteCallError): boolean {
+  switch (code) {
+    case 'UNAVAILABLE':
+    case 'UNKNOWN_OUTCOME':
+    case 'RESOURCE_EXHAUSTED':
+    case 'PROTOCOL_ERROR':
+    case 'INTERNAL':
+      return true;
+    case 'DEADLINE_EXCEEDED':
+      return executed !== 'no';
+    default:
+      return false;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Reader } from '../codec/reader.js';
 import type { RoutingKey } from '../component/component-class.js';
 import type { ReplicaSet } from '../routing/replica-set.js';
 import type { RetryBudget } from '../routing/retry-budget.js';
+import type { UsualLatency } from '../routing/usual-latency.js';
 
 /** All that a remote method's calls share. */
 export interface RemoteMethod {
@@ -15,6 +16,7 @@ export interface RemoteMethod {
   /** It may be executed twice. */
   readonly retry: boolean;
   readonly replicas: ReplicaSet;
+  readonly usual: UsualLatency;
   readonly budget: RetryBudget;
   readonly defaultTimeoutMs: number;
   readonly decodeThrown: (reader: Reader) => unknown;

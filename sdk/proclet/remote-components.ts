@@ -7,6 +7,7 @@ import type { ComponentRouting } from '../protocol/control.js';
 import type { PeerPool } from '../routing/peer-pool.js';
 import { ReplicaSet } from '../routing/replica-set.js';
 import { RetryBudget } from '../routing/retry-budget.js';
+import { UsualLatency } from '../routing/usual-latency.js';
 
 interface RemoteComponent {
   readonly replicas: ReplicaSet;
@@ -45,6 +46,7 @@ export class RemoteComponents {
           routing: registered.routing.get(compiled.name),
           retry: registered.mayRetry(compiled.name),
           replicas,
+          usual: new UsualLatency(),
           budget,
           defaultTimeoutMs: defaultTimeoutMs(),
           decodeThrown: (reader) => thrown.decode(reader),

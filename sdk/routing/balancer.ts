@@ -14,15 +14,20 @@ export function chooseReplica<C extends Candidate>(
   candidates: readonly C[],
   random: () => number,
 ): C | undefined {
-  let healthy = 0;
-  for (const candidate of candidates) if (!candidate.ejected) healthy++;
-  const pool =
-    healthy === 0 || healthy === candidates.length ? candidates : candidates.filter((each) => !each.ejected);
+  const chosen = lighterOfTwo(candidates, random);
+  if (chosen === undefined || !chosen.ejected) return chosen;
+  const healthy = candidates.filter((each) => !each.ejected);
+  return lighterOfTwo(healthy, random) ?? chosen;
+}
+
+/** Of a healthy and an ejected one the healthy. */
+function lighterOfTwo<C extends Candidate>(pool: readonly C[], random: () => number): C | undefined {
   if (pool.length < 2) return pool[0];
   const first = Math.floor(random() * pool.length);
   const second = (first + 1 + Math.floor(random() * (pool.length - 1))) % pool.length;
   const a = pool[first];
   const b = pool[second];
   if (a === undefined || b === undefined) return a ?? b;
+  if (a.ejected !== b.ejected) return a.ejected ? b : a;
   return b.outstanding < a.outstanding ? b : a;
 }

@@ -2,19 +2,24 @@ import { type Deferred, deferred } from '../call/deferred.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import type { ComponentRouting } from '../protocol/control.js';
 import { chooseReplica } from './balancer.js';
-import type { Peer } from './peer.js';
+import { Member } from './member.js';
+import { isAsUsual, MAX_FAILURES, MIN_SAMPLES, outliers } from './outlier.js';
 import type { PeerPool } from './peer-pool.js';
 import { ownerOf } from './slice-table.js';
 
 /** Calls that may wait for a replica to appear; beyond it RESOURCE_EXHAUSTED. */
 const MAX_WAITING = 10_000;
+const JUDGED_EVERY_MS = 50;
 
-/** The replicas of one remote component, by its newest routing. */
+/** The replicas of one remote component, by its newest routing, and how each of them does. */
 export class ReplicaSet {
   #routing: ComponentRouting;
-  #peers: readonly Peer[] = [];
+  #members: readonly Member[] = [];
   #waiting = 0;
   #changed: Deferred<void> = deferred();
+  #judgedFrom = 0;
+  /** When a probe is due; Infinity while all are in. */
+  #probeAt = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly component: string,
@@ -28,30 +33,95 @@ export class ReplicaSet {
   update(routing: ComponentRouting): void {
     if (routing.epoch < this.#routing.epoch) return;
     this.#routing = routing;
-    const before = this.#peers;
-    this.#peers = routing.replicas.map((replica) => this.pool.acquire(replica));
-    for (const peer of before) this.pool.release(peer);
+    const before = this.#members;
+    this.#members = routing.replicas.map((replica) => {
+      const peer = this.pool.acquire(replica);
+      return before.find((member) => member.peer === peer) ?? new Member(peer, this.random);
+    });
+    for (const { peer } of before) this.pool.release(peer);
+    this.#setProbeAt();
     const changed = this.#changed;
     this.#changed = deferred();
     changed.resolve();
   }
 
   /**
-   * The peer for a call: the owner of the key's hash when the component is routed and the owner can be reached, else by
-   * load. Undefined when the component has no replica.
+   * The replica for a call: the owner of the key's hash when the component is routed and the owner can be reached, else by
+   * load among those that do well. Undefined when the component has no replica.
    */
-  choose(hash: number | undefined): Peer | undefined {
+  choose(hash: number | undefined): Member | undefined {
     if (hash !== undefined && this.#routing.assignment !== undefined) {
       const index = ownerOf(this.#routing.assignment, hash);
-      const owner = index === undefined ? undefined : this.#peers[index];
-      if (owner !== undefined && !owner.ejected) return owner;
+      const owner = index === undefined ? undefined : this.#members[index];
+      if (owner !== undefined && !owner.peer.ejected) return owner;
     }
-    return chooseReplica(this.#peers, this.random);
+    const chosen = chooseReplica(this.#members, this.random);
+    if (chosen === undefined || !chosen.peer.ejected) return chosen;
+    // A slow one is better than one that cannot be reached.
+    return (
+      chooseReplica(
+        this.#members.filter(({ peer }) => !peer.ejected),
+        this.random,
+      ) ?? chosen
+    );
+  }
+
+  /** A replica that was taken out and should be tried with one call; nearly always none. */
+  toProbe(now: number): Member | undefined {
+    if (now < this.#probeAt) return undefined;
+    const due = this.#members.find(({ probeAt }) => probeAt <= now);
+    // Without a connection it is as one that was never called: to connect is what will tell.
+    if (due?.peer.open === undefined) due?.enter();
+    else due.probe();
+    this.#setProbeAt();
+    return due?.probing === true ? due : undefined;
+  }
+
+  /** The replica answered, with a result or the component's own error; `slowness` when it was timed. */
+  answered(member: Member, slowness: number | undefined, now: number): void {
+    member.failures = 0;
+    if (slowness === undefined) return;
+    if (member.probing) {
+      member.probed(isAsUsual(slowness, this.#members) ? 'good' : 'bad', now);
+      this.#setProbeAt();
+      return;
+    }
+    member.sample(slowness);
+    if (now >= this.#judgedFrom) this.#judge(now);
+  }
+
+  /** The replica did not answer, or not with what a healthy one answers. */
+  failed(member: Member, now: number): void {
+    member.failures++;
+    if (member.probing) {
+      member.probed('bad', now);
+      this.#setProbeAt();
+    } else if (member.failures >= MAX_FAILURES) this.#judge(now);
+  }
+
+  /** The call ended before the replica could show how it does. */
+  unknown(member: Member, now: number): void {
+    member.probed('unknown', now);
+    this.#setProbeAt();
+  }
+
+  #judge(now: number): void {
+    this.#judgedFrom = now + JUDGED_EVERY_MS;
+    const out = outliers(this.#members);
+    this.#members.forEach((member, index) => {
+      if (out.includes(index)) member.eject(now);
+      else if (!member.out && member.samples >= MIN_SAMPLES * 10) member.well();
+    });
+    if (out.length > 0) this.#setProbeAt();
+  }
+
+  #setProbeAt(): void {
+    this.#probeAt = Math.min(...this.#members.map(({ probeAt }) => probeAt));
   }
 
   /** Every replica is ejected, or there is none: only a wait helps. */
   get unreachable(): boolean {
-    return this.#peers.every((peer) => peer.ejected);
+    return this.#members.every(({ peer }) => peer.ejected);
   }
 
   /** Resolves at the next routing, or after `timeoutMs`. Rejects with RESOURCE_EXHAUSTED when too many wait. */
