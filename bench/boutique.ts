@@ -10,7 +10,7 @@ import { type Bench, median, type ResultLine, resultLine, rounded } from './repo
 
 /** Requests a second: eleven gRPC services take less than half of two cores for it. */
 const RATE = 120;
-const SETTLING_S = 5;
+const SETTLING_S = 3;
 
 /** The same business code over gRPC, in weaverd's processes, and in one: CPU and latency of the same load. */
 export const boutique: Bench = {
@@ -22,7 +22,7 @@ export const boutique: Bench = {
     const forgetSignals = onceInterrupted(running);
     try {
       const systems = await startSystems(folder, running);
-      const rounds = await roundsOf(systems, quick ? 3 : 7, quick ? 6 : 20);
+      const rounds = await roundsOf(systems, quick ? 3 : 7, quick ? 5 : 20);
       for (const { name } of systems) yield* linesOf(name, rounds.get(name) ?? []);
       return ratiosOf(rounds);
     } finally {

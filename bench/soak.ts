@@ -10,6 +10,8 @@ import { type Bench, median, type ResultLine, resultLine, rounded } from './repo
 
 const SATURATING_USERS = 48;
 const SHARE_OF_SATURATION = 0.7;
+/** Below the backlog of a listening socket, 511: each may open a connection at once. */
+const MAX_IN_FLIGHT = 400;
 /** An event loop that is late by more than this has stalled, ms. */
 const STALL_MS = 100;
 const SAMPLE_EVERY_MS = 1000;
@@ -39,6 +41,7 @@ export const soak: Bench = {
       yield line('saturation', 'req/s', [saturation]);
       const watched = processesOf(shop);
       const memory = new Memory(watched.map(({ pid }) => pid));
+      running.push(memory);
       const before = await stallsOf(delays, watched);
       const windows = await windowsOf(
         shop,
@@ -46,7 +49,7 @@ export const soak: Bench = {
         quick ? 12 : 30,
         quick ? 5 : 20,
       );
-      memory.stop();
+      await memory.stop();
       yield* latencyLines(windows, line);
       const slopes = yield* memoryLines(watched, memory);
       const after = await stallsOf(delays, watched);
@@ -102,7 +105,7 @@ async function windowsOf(
 ): Promise<readonly LoadReport[]> {
   const windows: LoadReport[] = [];
   for (let seed = 1; seed <= count; seed++) {
-    const report = await runLoad({ socketPath, rate, duration: seconds, seed });
+    const report = await runLoad({ socketPath, rate, duration: seconds, seed, maxInFlight: MAX_IN_FLIGHT });
     windows.push(report);
     if (report.failed > 0)
       process.stderr.write(
@@ -150,7 +153,7 @@ function* memoryLines(watched: readonly Watched[], memory: Memory): Generator<Re
 }
 
 /** Samples the resident memory of processes. */
-class Memory {
+class Memory implements Running {
   readonly #points: ReadonlyMap<number, Point[]>;
   readonly #timer: NodeJS.Timeout;
 
@@ -163,7 +166,7 @@ class Memory {
     }, SAMPLE_EVERY_MS);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
   }
 
