@@ -76,6 +76,15 @@ describe('BusyPoller', () => {
     expect(host.polls, 'the first suspension is short again').to.equal(true);
   });
 
+  it('takes no pause in the traffic for the end of the contention', () => {
+    const host = new FakeProcess();
+    for (let burst = 0; burst < 100; burst++) {
+      pollFor(host, 150, 4);
+      host.ms += 1_000;
+    }
+    expect(host.poller.counters.suspensions).to.be.below(20);
+  });
+
   it('never polls on without traffic', () => {
     fc.assert(
       fc.property(

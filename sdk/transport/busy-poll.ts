@@ -46,6 +46,8 @@ export class BusyPoller {
   #contention = 0;
   #suspendedUntil = Number.NEGATIVE_INFINITY;
   #suspensionMs = 0;
+  /** Since the last suspension: time that was polled, not time that has passed. */
+  #looks = 0;
   #periods = 0;
   #turns = 0;
   #suspensions = 0;
@@ -79,6 +81,7 @@ export class BusyPoller {
 
   #look(now: number): void {
     this.#lookAt = now + LOOK_INTERVAL_MS;
+    this.#looks++;
     const switches = this.#host.involuntaryContextSwitches();
     const since = now - this.#lookedAt;
     // What happened before the first look is of no concern.
@@ -91,8 +94,8 @@ export class BusyPoller {
   }
 
   #suspend(now: number): void {
-    const ranFor = now - this.#suspendedUntil;
-    const again = ranFor < this.#suspensionMs;
+    const again = this.#looks * LOOK_INTERVAL_MS < this.#suspensionMs;
+    this.#looks = 0;
     this.#suspensionMs = again ? Math.min(2 * this.#suspensionMs, MAX_SUSPENSION_MS) : FIRST_SUSPENSION_MS;
     this.#suspendedUntil = now + this.#suspensionMs;
     this.#until = now;
