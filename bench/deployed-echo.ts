@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -7,17 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { buildApp } from '../compiler/build.js';
 import { appManifestSchema } from '../config/app-manifest.js';
 import type { AppStatus, ReplicaStatus } from '../daemon/api/api-types.js';
-import { ApiClient } from '../daemon/api/client.js';
 import type { Address } from '../sdk/protocol/address.js';
-import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
+import { type Daemon, startDaemon, uploadArtifact } from './daemon.js';
 import type { Load, LoadReport, LoadTarget } from './load.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CLI = join(ROOT, 'dist/cli/main.js');
 const ENTRY = join(ROOT, 'bench/apps/echo/main.ts');
 const APP = 'echo';
 const STARTING_MS = 60_000;
-const ENDING_MS = 20_000;
 /** Beyond the time of a load, which has bounds of its own. */
 const LOAD_MARGIN_MS = 30_000;
 
@@ -52,7 +47,7 @@ export async function deployEcho(
 ): Promise<DeployedEcho> {
   const daemon = await startDaemon(stateFolder, options.transport);
   try {
-    const version = await upload(daemon.api, built);
+    const version = await uploadArtifact(daemon.api, built);
     await daemon.api.deploy({
       version,
       manifest: appManifestSchema.parse({ name: APP, ...options.manifest }),
@@ -69,56 +64,6 @@ export async function deployEcho(
     await daemon.stop();
     throw reason;
   }
-}
-
-interface Daemon {
-  readonly api: ApiClient;
-  readonly child: ChildProcess;
-  stop(): Promise<void>;
-}
-
-async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Promise<Daemon> {
-  const config = `${stateFolder}.toml`;
-  await writeFile(config, `transport = "${transport}"\n`);
-  const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    // An interrupt of the terminal must not reach it: its proclets would go on without it.
-    detached: true,
-  });
-  const api = new ApiClient(stateFolder);
-  const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    await api.shutdown({ stopProclets: true });
-    api.close();
-    const late = setTimeout(ENDING_MS, 'late', { ref: false });
-    if ((await Promise.race([exited, late])) !== 'late') return;
-    child.kill('SIGKILL');
-    throw new Error(`the daemon on ${stateFolder} did not end within ${ENDING_MS} ms`);
-  };
-  const deadline = performance.now() + STARTING_MS;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}. Is dist/ built?`);
-    try {
-      await api.status();
-      return { api, child, stop };
-    } catch (reason) {
-      if (performance.now() > deadline) throw reason;
-      await setTimeout(20); // not up yet
-    }
-  }
-}
-
-async function upload(api: ApiClient, built: string): Promise<string> {
-  const { bundle, sourceMap, schemas, description } = ARTIFACT_FILES;
-  const { version } = JSON.parse(await readFile(join(built, description), 'utf8')) as {
-    readonly version: string;
-  };
-  for (const file of [bundle, sourceMap, schemas, description]) {
-    await api.uploadArtifactFile(version, file, await readFile(join(built, file)));
-  }
-  return version;
 }
 
 /** The replicas, once they serve and the caller listens. */

@@ -1,3 +1,4 @@
+import { latencyMode } from './latency-mode.js';
 import { callsPerSecond, cpuPerMillion, type LoadTarget } from './load.js';
 import type { Operation } from './operation.js';
 import type { Bench } from './report.js';
@@ -36,6 +37,8 @@ export const rpc: Bench = {
     const bed = await TestBed.open();
     try {
       const targets = await startAll(bed);
+      const timed = { warmUpMs: quick ? 250 : 500, measuredMs: quick ? 750 : 2000 };
+      const rounds = quick ? 3 : 7;
       const byCase = new Map<string, (system: string) => Measured | undefined>();
       for (const { payload, inFlight } of CASES.filter(({ always }) => always || !quick)) {
         const measured = await inRounds(
@@ -44,10 +47,9 @@ export const rpc: Bench = {
             kind: 'closed',
             operation: OPERATIONS[payload],
             inFlight,
-            warmUpMs: quick ? 250 : 500,
-            measuredMs: quick ? 750 : 2000,
+            ...timed,
           },
-          quick ? 3 : 7,
+          rounds,
         );
         const title = `${TITLES[payload]}, ${inFlight} in flight`;
         yield* lines('rpc', title, 'calls/s', measured, callsPerSecond);
@@ -60,7 +62,11 @@ export const rpc: Bench = {
           measured.find(({ system }) => system.startsWith(start)),
         );
       }
-      return ratios((key, system) => byCase.get(key)?.(system));
+      const off = targets.find(({ name }) => name === 'weaverd, Unix socket');
+      const raw = targets.find(({ name }) => name === 'raw echo, TCP');
+      const polled =
+        off === undefined || raw === undefined ? {} : yield* latencyMode(bed, { off, raw }, timed, rounds);
+      return { ...ratios((key, system) => byCase.get(key)?.(system)), ...polled };
     } finally {
       await bed.close();
     }

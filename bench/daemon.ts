@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ApiClient } from '../daemon/api/client.js';
+import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CLI = join(ROOT, 'dist/cli/main.js');
+const STARTING_MS = 60_000;
+const ENDING_MS = 20_000;
+
+export interface Daemon {
+  readonly api: ApiClient;
+  /** Ends its proclets too. */
+  stop(): Promise<void>;
+}
+
+/** The built daemon, on a state folder of its own. */
+export async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Promise<Daemon> {
+  const config = `${stateFolder}.toml`;
+  await writeFile(config, `transport = "${transport}"\n`);
+  const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // An interrupt of the terminal must not reach it: its proclets would go on without it.
+    detached: true,
+  });
+  const api = new ApiClient(stateFolder);
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    await api.shutdown({ stopProclets: true });
+    api.close();
+    const late = setTimeout(ENDING_MS, 'late', { ref: false });
+    if ((await Promise.race([exited, late])) !== 'late') return;
+    child.kill('SIGKILL');
+    throw new Error(`the daemon on ${stateFolder} did not end within ${ENDING_MS} ms`);
+  };
+  const deadline = performance.now() + STARTING_MS;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}. Is dist/ built?`);
+    try {
+      await api.status();
+      return { api, stop };
+    } catch (reason) {
+      if (performance.now() > deadline) {
+        child.kill('SIGKILL');
+        throw reason;
+      }
+      await setTimeout(20); // not up yet
+    }
+  }
+}
+
+/** Gives the daemon a built artifact; resolves to its version. */
+export async function uploadArtifact(api: ApiClient, built: string): Promise<string> {
+  const { bundle, sourceMap, schemas, description } = ARTIFACT_FILES;
+  const { version } = JSON.parse(await readFile(join(built, description), 'utf8')) as {
+    readonly version: string;
+  };
+  for (const file of [bundle, sourceMap, schemas, description]) {
+    await api.uploadArtifactFile(version, file, await readFile(join(built, file)));
+  }
+  return version;
+}
