@@ -146,6 +146,10 @@ describe('stateChanges', () => {
       'listener shop failed at http://127.0.0.1:8080: taken',
     ]);
     const opening = listenerStatus({ state: 'opening', url: 'http://127.0.0.1:0' });
+    const chosen = { ...opening, url: 'http://127.0.0.1:4000' };
+    expect(changes(appStatus({ listeners: [opening] }), appStatus({ listeners: [chosen] }))).to.deep.equal(
+      [],
+    );
     expect(changes(appStatus(), appStatus({ listeners: [opening] }))).to.deep.equal([
       'listener shop opening',
     ]);

@@ -41,7 +41,7 @@ export function stateChanges(before: AppStatus | undefined, after: AppStatus): r
   const listeners = after.state === 'stopping' || after.state === 'stopped' ? [] : after.listeners;
   for (const { name, state, url, reason } of listeners) {
     const previous = before?.listeners.find((listener) => listener.name === name);
-    if (previous?.state !== state || previous.url !== url)
+    if (previous?.state !== state || (state !== 'opening' && previous.url !== url))
       changes.push({ kind: 'listener', name, state, url: state === 'opening' ? undefined : url, reason });
   }
   if (before?.state !== after.state) changes.push({ kind: 'app', state: after.state, reason: after.reason });
