@@ -32,6 +32,7 @@ describe('loadDaemonConfig', () => {
       hostName: hostname(),
       logLevel: 'info',
       transport: 'unix',
+      warmProclets: 1,
       file: undefined,
     });
   });

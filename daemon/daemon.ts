@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly hostName: string;
   /** What the proclets call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
+  /** Pre-started processes per version with two or more replicas. Default 0. */
+  readonly warmProclets?: number;
   /** The daemon's own log: what happened, and lasting problems as they begin and end. */
   readonly onLog: (level: 'info' | 'warn' | 'error', message: string, fields: object) => void;
   /** The real ones by default. */
@@ -130,6 +132,7 @@ async function compose(
     recordFolder: layout.hostFolder,
     outputFolder: layout.outputFolder,
     ...(options.transport === undefined ? {} : { transport: options.transport }),
+    warmProclets: options.warmProclets ?? 0,
     clock,
     sinks: {
       onLog: (line) => void logs.append(line),

@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     stateFolder: config.stateFolder,
     hostName: config.hostName,
     transport: config.transport,
+    warmProclets: config.warmProclets,
     onLog: (level, message, fields) => log[level](fields, message),
   });
   const end = (why: string) => {

@@ -21,6 +21,7 @@ import { ReplicaRecords } from './replica-records.js';
 import type { ReplicaSinks } from './replica-sinks.js';
 import { DEFAULT_BACKOFF } from './restart-backoff.js';
 import { RoutingBoard } from './routing-board.js';
+import { endLeftWarmProclets, WarmPool } from './warm-pool.js';
 
 export interface ReplicaHostOptions {
   /** The Unix socket that proclets connect to. At most 107 bytes; the same over daemon restarts. */
@@ -34,6 +35,10 @@ export interface ReplicaHostOptions {
   readonly sinks: ReplicaSinks;
   /** What proclets started from now on call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
+  /** Pre-started processes that wait, per version with two or more replicas here. Default 0. */
+  readonly warmProclets?: number;
+  /** Default 2000: they are started when no replica was for so long. */
+  readonly warmQuietMs?: number;
   /** The real ones by default. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -64,6 +69,7 @@ export async function createReplicaHost(options: ReplicaHostOptions): Promise<Re
     );
   }
   await mkdir(options.procletFolder, { recursive: true, mode: 0o700 });
+  await endLeftWarmProclets(options.procletFolder);
   const clock = options.clock ?? systemClock;
   const records = await ReplicaRecords.open(options.recordFolder, (path) =>
     options.sinks.onEvent({
@@ -82,6 +88,7 @@ class LocalReplicaHost implements ReplicaHost {
   readonly #records: ReplicaRecords;
   readonly #routing = new RoutingBoard();
   readonly #output: OutputFolder;
+  readonly #warm: WarmPool;
   readonly #envelopeOptions: EnvelopeOptions;
   readonly #envelopes = new Map<string, Envelope>();
   /** Ended under an earlier daemon; they start again if they are wanted. */
@@ -102,6 +109,19 @@ class LocalReplicaHost implements ReplicaHost {
       clock,
       onProblem: (problem) => options.sinks.onProblem('process output', problem),
     });
+    const spawner = options.spawner ?? systemSpawner;
+    const environment = options.environment ?? process.env;
+    this.#warm = new WarmPool({
+      size: options.warmProclets ?? 0,
+      quietMs: options.warmQuietMs,
+      procletFolder: options.procletFolder,
+      output: this.#output,
+      spawner,
+      clock,
+      environment,
+      onFailure: ({ app }, message) =>
+        options.sinks.onEvent({ at: clock.now(), app, kind: 'warm-proclet-failed', message }),
+    });
     this.#envelopeOptions = {
       records,
       clock,
@@ -114,8 +134,10 @@ class LocalReplicaHost implements ReplicaHost {
         procletFolder: options.procletFolder,
         transport: options.transport ?? 'unix',
         records,
-        spawner: options.spawner ?? systemSpawner,
-        environment: options.environment ?? process.env,
+        spawner,
+        environment,
+        warm: this.#warm,
+        output: this.#output,
       }),
       changed: () => this.#changed(),
     };
@@ -155,6 +177,7 @@ class LocalReplicaHost implements ReplicaHost {
   setDesired(replicas: readonly ReplicaSpec[]): void {
     if (this.#closing) return;
     this.#apply(replicas);
+    this.#warm.want(replicas);
     if (this.#desiredKnown) return;
     this.#desiredKnown = true;
     for (const record of this.#ended.values()) this.#forgetEnded(record);
@@ -177,6 +200,7 @@ class LocalReplicaHost implements ReplicaHost {
   }
 
   async close({ stopProclets }: { readonly stopProclets: boolean }): Promise<void> {
+    this.#warm.close();
     if (stopProclets && !this.#closing) await this.#stopAll();
     this.#closing = true;
     await Promise.all([...this.#envelopes.values()].map((envelope) => envelope.release()));

@@ -1,11 +1,14 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { CONTROL_PROTOCOL, type ProcletSpec } from '../../sdk/protocol/control.js';
+import type { OutputFolder } from '../logs/output-folder.js';
 import type { ProcessSpawner, SpawnedProcess } from '../processes/process-spawner.js';
-import { procletEnvironment } from './proclet-environment.js';
+import { procletCommand } from './proclet-command.js';
 import type { ReplicaSpec } from './replica-host.js';
 import { replicaId } from './replica-record.js';
 import type { ReplicaRecords } from './replica-records.js';
+import type { WarmPool } from './warm-pool.js';
+import type { WarmProclet } from './warm-proclet.js';
 
 export interface LauncherOptions {
   readonly controlSocket: string;
@@ -14,6 +17,8 @@ export interface LauncherOptions {
   readonly transport: 'unix' | 'tcp';
   readonly records: ReplicaRecords;
   readonly spawner: ProcessSpawner;
+  readonly warm: WarmPool;
+  readonly output: Pick<OutputFolder, 'replace'>;
   /** The daemon's own, of which a proclet has a little. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -35,9 +40,11 @@ export interface Launched {
 }
 
 const SPEC_FILE = 'spec.json';
+/** For a waiting process to answer that it has heard. */
+const CLAIM_WITHIN_MS = 2000;
 
 /**
- * Starts processes. Each generation has a folder of its own, `<proclet folder>/<replica id>-<generation>` (0700), with
+ * Starts processes, or tells those that wait what to run. Each generation has a folder of its own, `<proclet folder>/<replica id>-<generation>` (0700), with
  * its spec file and its sockets; it is the working folder too.
  */
 export class ProcletLauncher {
@@ -50,8 +57,12 @@ export class ProcletLauncher {
   /** Rejects with the reason, such as ENOSPC; then nothing runs. */
   async launch(request: LaunchRequest): Promise<Launched> {
     const { spec } = request;
-    const { records } = this.#options;
+    const { records, warm } = this.#options;
+    warm.postpone();
     const token = await records.token(spec.app, spec.version);
+    const waiting = warm.take(spec);
+    const claimed = waiting && (await this.#claim(request, waiting, token));
+    if (claimed !== undefined) return claimed;
     const generation = await records.begin(spec, request.restarts, request.startedAt, (next) =>
       join(this.#folder(spec, next), SPEC_FILE),
     );
@@ -65,15 +76,56 @@ export class ProcletLauncher {
     }
   }
 
+  /**
+   * Undefined when the process could not be had: then it is ended, and its generation over. A daemon that is killed
+   * before its word is out leaves a record of a process that ends by itself, as any replica may.
+   */
+  async #claim(request: LaunchRequest, waiting: WarmProclet, token: string): Promise<Launched | undefined> {
+    const { spec } = request;
+    const { records, warm, output } = this.#options;
+    const { process, files } = waiting;
+    let generation: number | undefined;
+    try {
+      generation = await records.begin(
+        spec,
+        request.restarts,
+        request.startedAt,
+        (next) => join(this.#folder(spec, next), SPEC_FILE),
+        process.identity,
+      );
+      const folder = this.#folder(spec, generation);
+      await rm(folder, { recursive: true, force: true });
+      await rename(files.folder, folder);
+      const specFile = await this.#writeSpec(spec, folder, generation, token);
+      output.replace(basename(request.stdout), files.stdout);
+      output.replace(basename(request.stderr), files.stderr);
+      if (request.isCancelled()) throw new Error('the daemon is stopping');
+      if (!(await waiting.claim(specFile, CLAIM_WITHIN_MS))) throw new Error('it ended or did not answer');
+      warm.used(spec);
+      return { generation, process };
+    } catch (reason) {
+      warm.discard(waiting, spec, reason instanceof Error ? reason.message : String(reason));
+      if (generation !== undefined) await this.forget(spec, generation).catch(() => undefined); // as in launch
+      return undefined;
+    }
+  }
+
   async #start(
     request: LaunchRequest,
     folder: string,
     generation: number,
     token: string,
   ): Promise<SpawnedProcess> {
-    const { spec } = request;
+    const { spec, stdout, stderr } = request;
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { mode: 0o700 });
+    const specFile = await this.#writeSpec(spec, folder, generation, token);
+    if (request.isCancelled()) throw new Error('the daemon is stopping');
+    const place = { folder, specFile, stdout, stderr };
+    return this.#options.spawner.spawn(procletCommand(spec, place, this.#options.environment));
+  }
+
+  async #writeSpec(spec: ReplicaSpec, folder: string, generation: number, token: string): Promise<string> {
     const specFile = join(folder, SPEC_FILE);
     const procletSpec: ProcletSpec = {
       protocol: CONTROL_PROTOCOL,
@@ -91,16 +143,7 @@ export class ProcletLauncher {
       socketFolder: folder,
     };
     await writeFile(specFile, JSON.stringify(procletSpec), { mode: 0o600 });
-    if (request.isCancelled()) throw new Error('the daemon is stopping');
-    const heap = spec.memoryMiB === undefined ? [] : [`--max-old-space-size=${spec.memoryMiB}`];
-    return this.#options.spawner.spawn({
-      file: process.execPath,
-      args: [...heap, spec.bundle],
-      cwd: folder,
-      env: procletEnvironment(this.#options.environment, spec.env, specFile),
-      stdout: request.stdout,
-      stderr: request.stderr,
-    });
+    return specFile;
   }
 
   /** Deletes what a generation that has ended left behind. */

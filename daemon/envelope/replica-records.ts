@@ -59,12 +59,16 @@ export class ReplicaRecords {
     return this.#tokens.get(tokenId(app, version));
   }
 
-  /** Takes the next generation, before any process has it. `specFile` names its spec file. */
+  /**
+   * Takes the next generation, before any process has it. `specFile` names its spec file; `process` is one that runs
+   * already and is to be told.
+   */
   begin(
     spec: ReplicaSpec,
     restarts: number,
     startedAt: number,
     specFile: (generation: number) => string,
+    process?: ProcessIdentity,
   ): Promise<number> {
     const id = replicaId(spec);
     return this.#inOrder(id, async () => {
@@ -80,7 +84,7 @@ export class ReplicaRecords {
         status: 'begun',
         spec,
         specFile: specFile(generation),
-        process: undefined,
+        process,
         startedAt,
       });
       return generation;

@@ -8,7 +8,7 @@ export interface ReplicaSinks {
   onLog(line: Omit<LogLine, 'sequence'>): void;
   onLoad(replica: ReplicaKey & { readonly generation: number }, load: Load): void;
   onSpans(spans: readonly TraceSpan[]): void;
-  /** Kinds: replica-started, -serving, -adopted, -exited, -killed, -terminated, -crash-loop, -not-started, -completed, -stopped, -failed; control-refused; record-unreadable. */
+  /** Kinds: replica-started, -serving, -adopted, -exited, -killed, -terminated, -crash-loop, -not-started, -completed, -stopped, -failed; warm-proclet-failed; control-refused; record-unreadable. */
   onEvent(event: DaemonEvent): void;
   /** A lasting trouble of this host, by source; undefined when it is over. */
   onProblem(source: string, problem: string | undefined): void;

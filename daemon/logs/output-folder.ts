@@ -76,6 +76,18 @@ export class OutputFolder {
     this.#saveSoon();
   }
 
+  /**
+   * The file `by`, which nobody follows, becomes `name`, whose own writer has ended: with all that was and will be written
+   * to it. Throws when it cannot be renamed.
+   */
+  replace(name: string, by: string): void {
+    this.finish(name);
+    renameSync(this.path(by), this.path(name));
+    this.#tails.get(name)?.restart();
+    this.#save(); // else a daemon that crashes now would have the next begin in the middle of it
+    this.#hasGrown(name);
+  }
+
   /** Delivers the rest and deletes the file. */
   remove(name: string): void {
     this.finish(name);

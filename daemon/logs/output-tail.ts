@@ -50,6 +50,12 @@ export class OutputTail {
     }
   }
 
+  /** Another file is at the path now, to be read from its beginning. Call `finish` before. */
+  restart(): void {
+    this.#offset = 0;
+    this.#partial = Buffer.alloc(0);
+  }
+
   /** Delivers everything, the last line even if it has no end: its writer has gone. */
   finish(): void {
     while (this.read());

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { identifyProcess, type ProcessIdentity } from './process-identity.js';
 
 export interface ProcessCommand {
@@ -11,7 +13,11 @@ export interface ProcessCommand {
   /** Files the standard streams are appended to, made (mode 0600) when missing. */
   readonly stdout: string;
   readonly stderr: string;
+  /** Gives the process a socket to this one as file descriptor {@link CHANNEL_DESCRIPTOR}. Default false. */
+  readonly channel?: boolean;
 }
+
+export const CHANNEL_DESCRIPTOR = 3;
 
 export interface ProcessExit {
   readonly code: number | null;
@@ -22,6 +28,8 @@ export interface SpawnedProcess {
   readonly identity: ProcessIdentity;
   /** Settles once, when it has gone. */
   readonly exited: Promise<ProcessExit>;
+  /** Our end, if the command asked for it. It alone does not keep this process running. */
+  readonly channel?: Duplex | undefined;
 }
 
 export interface ProcessSpawner {
@@ -49,9 +57,11 @@ function started(command: ProcessCommand, stdout: number, stderr: number): Promi
     cwd: command.cwd,
     env: { ...command.env },
     detached: true,
-    stdio: ['ignore', stdout, stderr],
+    stdio: ['ignore', stdout, stderr, ...(command.channel === true ? (['pipe'] as const) : [])],
   });
   child.unref();
+  const pipe = child.stdio[CHANNEL_DESCRIPTOR];
+  const channel = pipe instanceof Socket ? pipe.unref() : undefined;
   return new Promise((resolve, reject) => {
     const { pid } = child;
     if (pid === undefined) {
@@ -64,6 +74,6 @@ function started(command: ProcessCommand, stdout: number, stderr: number): Promi
       child.once('exit', (code, signal) => settle({ code, signal }));
     });
     // One that has ended already is a zombie, which has no identity: then any that matches nothing will do.
-    resolve({ identity: identifyProcess(pid) ?? { pid, startTime: 'ended' }, exited });
+    resolve({ identity: identifyProcess(pid) ?? { pid, startTime: 'ended' }, exited, channel });
   });
 }

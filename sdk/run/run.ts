@@ -1,6 +1,7 @@
 import { mapStacks } from '../errors/source-mapped-stack.js';
 import { procletSpec } from '../proclet/proclet-spec.js';
 import { PROCLET_SPEC_VARIABLE } from '../protocol/control.js';
+import { WARM_CHANNEL_VARIABLE } from '../protocol/warm-proclet.js';
 import type { Main } from './main-function.js';
 
 let called = false;
@@ -12,7 +13,8 @@ if (process.env[PROCLET_SPEC_VARIABLE] !== undefined && bundle !== undefined) ma
 /**
  * Runs the program: in one process when started by hand, or as the proclet that the daemon started this process for. In
  * one process all components start, then `main` is called; the program ends when main has returned and no listener is
- * open, or on SIGINT or SIGTERM. Deployed, main is called in exactly one process of the app.
+ * open, or on SIGINT or SIGTERM. Deployed, main is called in exactly one process of the app. A daemon may start a process
+ * before it needs one: it then waits here, the modules of the program evaluated, until it is told what to host.
  *
  * Rejects when a component fails to start, or with what main threw.
  */
@@ -21,6 +23,11 @@ export async function run(main?: Main): Promise<void> {
   called = true;
   // The modules behind the caller's imports are evaluated by now, but the rest of the caller's own is not.
   await new Promise((resolve) => setImmediate(resolve));
+  if (process.env[WARM_CHANNEL_VARIABLE] !== undefined) {
+    await import('../proclet/proclet.js'); // so that it need not be evaluated later
+    const { untilClaimed } = await import('./until-claimed.js');
+    await untilClaimed(process.env);
+  }
   const spec = procletSpec(process.env);
   if (spec === undefined) {
     const { runSingleProcess } = await import('./single-process.js');

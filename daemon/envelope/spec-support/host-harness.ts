@@ -38,10 +38,13 @@ export function fakeReplica(replica: string, mode: FakeMode = 'serve', version =
   };
 }
 
-/** A daemon of its own, which keeps one replica, Cart-0; resolves when that serves. */
-export async function startHostProcess(folder: string): Promise<ChildProcess> {
+/**
+ * A daemon of its own, which keeps Cart-0, and with `warm` Cart-1 and a process that waits; resolves when the replicas
+ * serve.
+ */
+export async function startHostProcess(folder: string, { warm = false } = {}): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./host-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, folder], {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, folder, ...(warm ? ['warm'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [said] = await once(child.stdout, 'data');
@@ -77,7 +80,7 @@ export class HostHarness {
   }
 
   async open(options: Partial<ReplicaHostOptions> = {}): Promise<ReplicaHost> {
-    const look = () => this.#look();
+    const look = () => this.look();
     this.#host = await createReplicaHost({
       controlSocket: this.controlSocket,
       procletFolder: join(this.folder, 'p'),
@@ -178,7 +181,8 @@ export class HostHarness {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #look(): void {
+  /** Something has changed. */
+  look(): void {
     for (const { pid } of this.#host?.observed() ?? []) {
       const identity = pid === undefined || this.#seen.has(pid) ? undefined : identifyProcess(pid);
       if (identity !== undefined) this.#seen.set(identity.pid, identity);
