@@ -11,22 +11,27 @@ import { ApiClient } from '../daemon/api/client.js';
 import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
 import { cpuMs, residentBytes } from './process-usage.js';
 import { type Bench, type BenchOptions, type ResultLine, resultLine, rounded } from './report.js';
+import { warmAgainstCold } from './warm-start.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
+const BOUTIQUE = join(ROOT, 'examples/boutique');
 const HELLO = join(ROOT, 'examples/hello/main.ts');
 
-/** Cold start of hello to its first answered call, and what the daemon and its proclets cost at rest. */
+/** Cold start of hello to its first answered call, a replica from a warm proclet against a cold one, and what the daemon and its proclets cost at rest. */
 export const start: Bench = {
   name: 'start',
   summary:
-    'cold start to the first answered call in each mode; memory and idle CPU of the daemon and its proclets',
+    'cold start to the first answered call in each mode; replicas from warm proclets; memory and idle CPU of the daemon and its proclets',
   async *run(options) {
     const folder = await mkdtemp(join(tmpdir(), 'wb-'));
     try {
       const ratios = yield* coldStarts(folder, options);
-      yield* atRest(folder, options);
-      return ratios;
+      const boutique = await buildBoutique(folder);
+      const bundle = join(boutique, ARTIFACT_FILES.bundle);
+      const warmVsCold = yield* warmAgainstCold(folder, bundle, options);
+      yield* atRest(folder, boutique, options);
+      return { ...ratios, 'start.warm_vs_cold': warmVsCold };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -137,11 +142,15 @@ async function timeDeploy(stateFolder: string, built: string, colocate: 'all' | 
   }
 }
 
-async function* atRest(folder: string, { quick }: BenchOptions): AsyncGenerator<ResultLine> {
+async function* atRest(
+  folder: string,
+  boutique: string,
+  { quick }: BenchOptions,
+): AsyncGenerator<ResultLine> {
   const stateFolder = join(folder, 'rest');
   const { child, api } = await startDaemon(stateFolder);
   try {
-    await timeBoutique(api, folder);
+    await deployBoutique(api, boutique);
     await sleep(quick ? 3000 : 10_000);
     const before = usage(await api.status());
     const watchedMs = quick ? 10_000 : 60_000;
@@ -175,8 +184,8 @@ async function* atRest(folder: string, { quick }: BenchOptions): AsyncGenerator<
   }
 }
 
-async function timeBoutique(api: ApiClient, folder: string): Promise<void> {
-  const app = await loadApp(join(ROOT, 'examples/boutique'), ROOT);
+async function buildBoutique(folder: string): Promise<string> {
+  const app = await loadApp(BOUTIQUE, ROOT);
   const built = await buildApp({
     entry: app.entry,
     app: app.name,
@@ -184,8 +193,13 @@ async function timeBoutique(api: ApiClient, folder: string): Promise<void> {
     outFolder: join(folder, 'boutique'),
   });
   if (built.kind === 'failed') throw new Error('the boutique does not build');
+  return built.folder;
+}
+
+async function deployBoutique(api: ApiClient, built: string): Promise<void> {
+  const app = await loadApp(BOUTIQUE, ROOT);
   const port = await freePort();
-  const version = await upload(api, built.folder);
+  const version = await upload(api, built);
   await api.deploy({
     version,
     manifest: { ...app.manifest, listeners: { shop: { host: '127.0.0.1', port } } },
