@@ -338,6 +338,7 @@ export class Envelope {
       this.#note('replica-stopped', `its folder cannot be deleted: ${error.message}`);
     });
     this.#dispatch({ kind: 'exited', at: this.#now(), reason, jitter: this.#options.random() });
+    this.#options.changed(); // its pid has, even if its state, such as completed, has not
   }
 
   #recordCompleted(): void {
