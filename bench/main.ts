@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { boutique } from './boutique.js';
+import { codec } from './codec.js';
 import { dispersed } from './dispersed.js';
 import { local } from './local.js';
 import { overload } from './overload.js';
@@ -11,6 +12,7 @@ import { start } from './start.js';
 import { stream } from './stream.js';
 
 const BENCHES: readonly Bench[] = [
+  codec,
   rpc,
   dispersed,
   local,

@@ -4,36 +4,44 @@
  * here, which does without it should it ever be gone.
  */
 
-type Utf8Write = (this: Buffer, text: string, at: number, length: number) => number;
-type Slice = (this: Buffer, start: number, end: number) => string;
-
-export const writeUtf8 = utf8Writer(method<Utf8Write>('utf8Write'));
-export const sliceLatin1 = slicer(method<Slice>('latin1Slice'), 'latin1');
-export const sliceUtf8 = slicer(method<Slice>('utf8Slice'), 'utf8');
-
-/**
- * Writes the text as UTF-8, lone surrogates as U+FFFD, and returns the bytes it took; whole characters only, as many as
- * `room` bytes hold.
- */
-export function utf8Writer(
-  native: Utf8Write | undefined,
-): (bytes: Buffer, text: string, at: number, room: number) => number {
-  return native === undefined
-    ? (bytes, text, at, room) => bytes.write(text, at, room, 'utf8')
-    : (bytes, text, at, room) => native.call(bytes, text, at, room);
+interface NativeText {
+  utf8Write(text: string, at: number, room: number): number;
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
 }
 
-/** Bytes `start` to `end`, which lie within the buffer, as text. */
-export function slicer(
-  native: Slice | undefined,
-  encoding: 'latin1' | 'utf8',
-): (bytes: Buffer, start: number, end: number) => string {
-  return native === undefined
-    ? (bytes, start, end) => bytes.toString(encoding, start, end)
-    : (bytes, start, end) => native.call(bytes, start, end);
+/** A buffer that has been found to have the methods. */
+type NativeBuffer = Buffer & NativeText;
+
+type Write = (bytes: Buffer, text: string, at: number, room: number) => number;
+type Slice = (bytes: Buffer, start: number, end: number) => string;
+
+export interface TextFunctions {
+  /**
+   * Writes the text as UTF-8, lone surrogates as U+FFFD, and returns the bytes it took; whole characters only, as many as
+   * `room` bytes hold.
+   */
+  readonly writeUtf8: Write;
+  /** Bytes `start` to `end`, which lie within the buffer, as text: a character for each. */
+  readonly sliceLatin1: Slice;
+  /** Likewise, as UTF-8; what is none becomes U+FFFD. */
+  readonly sliceUtf8: Slice;
 }
 
-function method<T>(name: string): T | undefined {
-  const found: unknown = Reflect.get(Buffer.prototype, name);
-  return typeof found === 'function' ? (found as T) : undefined;
+/** @param prototype whose methods are looked for */
+export function textFunctions(prototype: object): TextFunctions {
+  const has = (name: keyof NativeText): boolean => typeof Reflect.get(prototype, name) === 'function';
+  return {
+    writeUtf8: has('utf8Write')
+      ? (bytes, text, at, room) => (bytes as NativeBuffer).utf8Write(text, at, room)
+      : (bytes, text, at, room) => bytes.write(text, at, room, 'utf8'),
+    sliceLatin1: has('latin1Slice')
+      ? (bytes, start, end) => (bytes as NativeBuffer).latin1Slice(start, end)
+      : (bytes, start, end) => bytes.toString('latin1', start, end),
+    sliceUtf8: has('utf8Slice')
+      ? (bytes, start, end) => (bytes as NativeBuffer).utf8Slice(start, end)
+      : (bytes, start, end) => bytes.toString('utf8', start, end),
+  };
 }
+
+export const { writeUtf8, sliceLatin1, sliceUtf8 } = textFunctions(Buffer.prototype);

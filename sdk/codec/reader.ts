@@ -1,8 +1,7 @@
 import { sliceUtf8 } from './native-text.js';
+import { MAX_SHORT_ASCII, readShortAscii } from './short-ascii.js';
 import { MalformedInput } from './violations.js';
 
-/** Longest string that is read byte by byte: beyond it the native call wins. */
-const SHORT_STRING = 12;
 /** The largest that a bigint can be in V8. */
 const MAX_BIGINT_BYTES = 2 ** 27;
 /** Time values end here, both ways. */
@@ -68,14 +67,8 @@ export class Reader {
   readString(): string {
     const length = this.#readLength();
     const start = this.#take(length);
-    if (length > SHORT_STRING) return sliceUtf8(this.bytes, start, start + length);
-    let text = '';
-    for (let at = start; at < start + length; at++) {
-      const byte = this.bytes[at] ?? 0;
-      if (byte > 0x7f) return sliceUtf8(this.bytes, start, start + length);
-      text += String.fromCharCode(byte);
-    }
-    return text;
+    const short = length <= MAX_SHORT_ASCII ? readShortAscii(this.bytes, start, length) : undefined;
+    return short ?? sliceUtf8(this.bytes, start, start + length);
   }
 
   /** A copy, so that it outlives the buffer. */

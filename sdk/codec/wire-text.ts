@@ -51,10 +51,15 @@ export function endText(writer: Writer, start: number, end: number): void {
 
 /** Begins to read a message with bundled text, which reaches to the reader's end. Returns that end; the fields' is set. */
 export function openText(reader: Reader): number {
-  const { end } = reader;
-  const header = reader.readUint32();
-  const { position } = reader;
+  const { bytes, end } = reader;
+  const start = reader.position;
+  const position = start + HEADER_BYTES;
+  if (position > end) throw new MalformedInput(`a message of ${end - start} bytes has no header`);
+  const [first, second] = [bytes[start] ?? 0, bytes[start + 1] ?? 0];
+  const [third, fourth] = [bytes[start + 2] ?? 0, bytes[start + 3] ?? 0];
+  const header = first | (second << 8) | (third << 16) | (fourth << 24);
   const fieldsEnd = position + (header >>> 1);
+  reader.position = position;
   if (fieldsEnd > end) throw new MalformedInput(`fields up to ${fieldsEnd} in a message that ends at ${end}`);
   reader.end = fieldsEnd;
   if ((header & 1) === 0) {
