@@ -1,5 +1,5 @@
 import type { DecodeFormat, EncodeFormat, Format, Primitive } from './format.js';
-import { quote } from './source.js';
+import { quote, type Source } from './source.js';
 
 const METHODS: Readonly<Record<Primitive, string>> = {
   boolean: 'Boolean',
@@ -33,6 +33,15 @@ const encode: EncodeFormat = {
   writeErrorBase: (to, value) => to.line(`writeErrorBase(writer, ${value});`),
 };
 
+/** The blocks of an Avro array or map. */
+function readItems(to: Source, itemBytes: number, item: () => void): void {
+  const count = to.fresh('count');
+  const next = `reader.readBlockCount(${itemBytes})`;
+  to.block(`for (let ${count} = ${next}; ${count} !== 0; ${count} = ${next}) {`, () => {
+    to.block(`for (; ${count} > 0; ${count}--) {`, item);
+  });
+}
+
 const decode: DecodeFormat = {
   role: 'decode',
   parameters: 'reader, depth',
@@ -44,13 +53,11 @@ const decode: DecodeFormat = {
   read: (to, kind) => to.declare(`reader.read${METHODS[kind]}()`),
   readPosition: (_, count) => `reader.readIndex(${count})`,
   refusePosition: undefined,
-  /** The blocks of an Avro array or map. */
-  readItems: (to, itemBytes, item) => {
-    const count = to.fresh('count');
-    const next = `reader.readBlockCount(${itemBytes})`;
-    to.block(`for (let ${count} = ${next}; ${count} !== 0; ${count} = ${next}) {`, () => {
-      to.block(`for (; ${count} > 0; ${count}--) {`, item);
-    });
+  readItems,
+  readArray: (to, itemBytes, item) => {
+    const array = to.declare('[]');
+    readItems(to, itemBytes, () => to.line(`${array}.push(${item()});`));
+    return array;
   },
   readErrorBase: (to, classId) => to.declare(`readErrorBase(reader, ${quote(classId)})`),
 };

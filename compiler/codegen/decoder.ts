@@ -39,23 +39,9 @@ export function decode(to: Source, code: CodeModule, layout: Layout): string {
       return symbol;
     }
     case 'array':
-      return decodeItems(
-        to,
-        code,
-        layout.items,
-        layout.itemBytes,
-        '[]',
-        (target, item) => `${target}.push(${item})`,
-      );
+      return format.readArray(to, layout.itemBytes, () => decode(to, code, layout.items));
     case 'set':
-      return decodeItems(
-        to,
-        code,
-        layout.items,
-        layout.itemBytes,
-        'new Set()',
-        (target, item) => `${target}.add(${item})`,
-      );
+      return decodeSet(to, code, layout.items, layout.itemBytes);
     case 'tuple':
       return decodeTuple(to, code, layout);
     case 'record':
@@ -163,16 +149,9 @@ export function decodeOnto(
   }
 }
 
-function decodeItems(
-  to: Source,
-  code: CodeModule,
-  items: Layout,
-  itemBytes: number,
-  initial: string,
-  add: (target: string, item: string) => string,
-): string {
-  const target = to.declare(initial);
-  code.format.decode.readItems(to, itemBytes, () => to.line(`${add(target, decode(to, code, items))};`));
+function decodeSet(to: Source, code: CodeModule, items: Layout, itemBytes: number): string {
+  const target = to.declare('new Set()');
+  code.format.decode.readItems(to, itemBytes, () => to.line(`${target}.add(${decode(to, code, items)});`));
   return target;
 }
 

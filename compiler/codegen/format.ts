@@ -62,5 +62,10 @@ export interface DecodeFormat {
   readonly refusePosition: string | undefined;
   /** @param itemBytes what an item takes at the least as standard Avro */
   readItems(to: Source, itemBytes: number, item: () => void): void;
+  /**
+   * Declares an array of items, and returns its name.
+   * @param item declares one, and returns its name
+   */
+  readArray(to: Source, itemBytes: number, item: () => string): string;
   readErrorBase(to: Source, classId: string): string;
 }

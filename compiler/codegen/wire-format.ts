@@ -12,6 +12,8 @@ import { quote, type Source } from './source.js';
 
 /** More branches or symbols take a count's bytes. */
 const MAX_BYTE_POSITIONS = 256;
+/** Room for more items is made as they come. */
+const MAX_PREPARED_ITEMS = 256;
 /** Strings in a message from which bundling them pays. */
 const BUNDLED_STRINGS = 3;
 
@@ -129,6 +131,13 @@ function read(to: Source, kind: Primitive, isBundled: boolean): string {
   }
 }
 
+/** Each item takes a byte at the least. */
+function readItemCount(to: Source): string {
+  const count = readCount(to, 'count');
+  to.line(`if (!(${count} <= end - p)) refuseCount(${count}, end - p);`);
+  return count;
+}
+
 const CHECK_END = 'if (p > end) refuseTruncated(p, end);';
 
 function decodeFormat(isBundled: boolean): DecodeFormat {
@@ -147,9 +156,19 @@ function decodeFormat(isBundled: boolean): DecodeFormat {
     read: (to, kind) => read(to, kind, isBundled),
     readPosition: (to, count) => (count <= MAX_BYTE_POSITIONS ? 'bytes[p++]' : readCount(to, 'position')),
     refusePosition: 'refuseByte(bytes[p - 1]);',
+    readArray: (to, _, item) => {
+      const count = readItemCount(to);
+      const [array, index] = [to.fresh('value'), to.fresh('i')];
+      // One that grows from nothing takes room for 17 items at its first.
+      to.line(`const ${array} = new Array(Math.min(${count}, ${MAX_PREPARED_ITEMS}));`);
+      to.block(`for (let ${index} = 0; ${index} < ${count}; ${index}++) {`, () => {
+        to.line(`${array}[${index}] = ${item()};`);
+        to.line(CHECK_END);
+      });
+      return array;
+    },
     readItems: (to, _, item) => {
-      const count = readCount(to, 'count');
-      to.line(`if (${count} > end - p) refuseCount(${count}, end - p);`);
+      const count = readItemCount(to);
       to.block(`for (; ${count} > 0; ${count}--) {`, () => {
         item();
         to.line(CHECK_END);

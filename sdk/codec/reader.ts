@@ -65,10 +65,14 @@ export class Reader {
 
   /** Bytes that are not UTF-8 become U+FFFD. */
   readString(): string {
-    const length = this.#readLength();
-    const start = this.#take(length);
-    const short = length <= MAX_SHORT_ASCII ? readShortAscii(this.bytes, start, length) : undefined;
-    return short ?? sliceUtf8(this.bytes, start, start + length);
+    const start = this.position + 1;
+    const zigzag = this.bytes[start - 1] ?? 1;
+    const end = start + (zigzag >>> 1);
+    if (zigzag > 2 * MAX_SHORT_ASCII || (zigzag & 1) !== 0 || end > this.end) return this.#readLongerString();
+    const text = readShortAscii(this.bytes, start, end - start);
+    if (text === undefined) return this.#readLongerString();
+    this.position = end;
+    return text;
   }
 
   /** A copy, so that it outlives the buffer. */
@@ -156,6 +160,12 @@ export class Reader {
     }
     this.position = start + length;
     return start;
+  }
+
+  #readLongerString(): string {
+    const length = this.#readLength();
+    const start = this.#take(length);
+    return length === 0 ? '' : sliceUtf8(this.bytes, start, start + length);
   }
 
   #readLongerLong(first: number): number {
