@@ -69,6 +69,11 @@ describe('deploymentOutcome', () => {
     expect(outcome({ state: 'stopped' })).to.include({ reason: 'the app was stopped meanwhile' });
     expect(outcome({ version: 'v2' })).to.include({ reason: 'version v2 was deployed meanwhile' });
     expect(outcome({ state: 'failed', reason: 'no memory' })).to.include({ reason: 'no memory' });
+    expect(outcome({ state: 'failed', reason: 'Cart-0: no memory' })).to.deep.equal({
+      kind: 'failed',
+      reason: 'no memory',
+      replica: 'Cart-0',
+    });
   });
 
   it('does not mind crashes of the version before', () => {

@@ -38,7 +38,7 @@ export function deploymentOutcome(
   const broken = replicas.find((replica) => hasFailed(replica, policy) || mainHasFailed(replica, policy));
   if (broken !== undefined)
     return failed(broken.lastFailure ?? `the replica is in state ${broken.state}`, broken);
-  if (status.state === 'failed') return failed(status.reason ?? 'the daemon does not say why');
+  if (status.state === 'failed') return failedAsTold(status.reason, replicas);
   if (status.state === 'stopping' || status.state === 'stopped')
     return failed('the app was stopped meanwhile');
   const closed = status.listeners.find(({ state }) => state === 'failed');
@@ -59,6 +59,17 @@ export function deploymentOutcome(
     wanted: status.groups.reduce((sum, { desiredReplicas }) => sum + desiredReplicas, 0),
     for: [...missing, ...opening.map((name) => `listener ${name}`)],
     otherwise: settled,
+  };
+}
+
+/** The daemon's reason begins with the replica that failed, if it was one: it may be starting again by now. */
+function failedAsTold(reason: string | undefined, replicas: readonly ReplicaStatus[]): DeploymentOutcome {
+  const told = reason ?? 'the daemon does not say why';
+  const replica = replicas.find((each) => told.startsWith(`${each.replica}: `))?.replica;
+  return {
+    kind: 'failed',
+    reason: replica === undefined ? told : told.slice(replica.length + 2),
+    replica,
   };
 }
 
