@@ -58,8 +58,9 @@ export class TestDaemon {
 
   private constructor(readonly stateFolder: string) {}
 
-  static async start(): Promise<TestDaemon> {
-    const daemon = new TestDaemon(await mkdtemp(join(tmpdir(), 'wd-')));
+  /** A temporary folder unless one is given, which is removed with the daemon all the same. */
+  static async start(stateFolder?: string): Promise<TestDaemon> {
+    const daemon = new TestDaemon(stateFolder ?? (await mkdtemp(join(tmpdir(), 'wd-'))));
     await daemon.restart();
     return daemon;
   }
