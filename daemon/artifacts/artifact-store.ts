@@ -66,7 +66,7 @@ export class ArtifactStore {
       await rename(part, join(staging, file));
     } catch (reason) {
       await unlink(part).catch(() => undefined); // it may not have been made; the first reason is the one to tell
-      throw storageFailure(part, reason);
+      throw storageFailure(join(staging, file), reason);
     }
     if (file === ARTIFACT_FILES.description) await this.#seal(version, staging);
   }

@@ -228,7 +228,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     if (this.#calls.full) {
       throw this.#notSent(
         'RESOURCE_EXHAUSTED',
-        `${this.#limits.maxCallsInFlight} calls are in flight already`,
+        `${this.#limits.maxCallsInFlight} calls are in flight already: the callee is overloaded, or calls go in a circle`,
       );
     }
     const { outbox } = this.#link;
