@@ -151,7 +151,7 @@ async function* atRest(
   const { child, api } = await startDaemon(stateFolder);
   try {
     await deployBoutique(api, boutique);
-    await sleep(quick ? 3000 : 10_000);
+    await sleep(10_000);
     const before = usage(await api.status());
     const watchedMs = quick ? 10_000 : 60_000;
     await sleep(watchedMs);
