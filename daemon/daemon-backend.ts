@@ -89,6 +89,8 @@ function statusOf(code: ArtifactError['code'] | BusError['code']): number {
     case 'OVERLOADED':
     case 'CLOSED':
     case 'TIMEOUT':
+    case 'OUTCOME_UNKNOWN':
+    case 'UNAVAILABLE':
     case 'NO_RESPONDERS':
       return 503;
     case 'STORAGE_FAILED':

@@ -33,6 +33,8 @@ export interface KeyedLogOptions {
   readonly path: string;
   /** In order, after they are durable and before the writers are answered. */
   readonly committed: (records: readonly LogRecord[]) => void;
+  /** Why writes fail at present; undefined when they go well again. */
+  readonly onProblem: (problem: string | undefined) => void;
   /** Something was repaired or could not be done. */
   readonly report: (problem: string) => void;
 }
@@ -71,11 +73,6 @@ export class KeyedLog {
     log.#tailIsDirty = contents.tornBytes > 0;
     if (contents.damagedLines > 0) await log.#setDamagedAside(bytes, contents.damagedLines);
     return log;
-  }
-
-  /** Why writes fail at present. */
-  get problem(): string | undefined {
-    return this.#problem;
   }
 
   bucket(name: string): ReadonlyMap<string, Stored> {
@@ -158,18 +155,24 @@ export class KeyedLog {
       if (records.length > 0) await this.#append(records);
     } catch (reason) {
       const failure = storageError(this.#options.path, reason);
-      this.#problem = failure.message;
+      this.#setProblem(failure.message);
       for (const { reject } of batch) reject(failure);
       return;
     }
     for (const record of records) this.#apply(record);
     if (records.length > 0) {
-      this.#problem = undefined;
+      this.#setProblem(undefined);
       this.#options.committed(records);
     }
     for (const answer of answers) answer();
     if (this.#length > this.#compactFrom && this.#length > COMPACT_WHEN_TIMES_LIVE * this.#liveBytes)
       await this.#compact();
+  }
+
+  #setProblem(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#options.onProblem(problem);
   }
 
   async #append(records: readonly LogRecord[]): Promise<void> {

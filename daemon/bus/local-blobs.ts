@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BlobStore, BusError } from './bus.js';
+import { type BlobStore, BusError, MAX_BLOB_BYTES } from './bus.js';
 import type { StoreFiles } from './file-system.js';
 import { storageError } from './keyed-log.js';
-
-const MAX_BLOB_BYTES = 256 * 1024 * 1024;
 
 /** A file per blob, named by its digest. */
 export class LocalBlobs implements BlobStore {

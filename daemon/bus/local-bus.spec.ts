@@ -121,6 +121,8 @@ describe('local bus: its file', () => {
   it('refuses writes by name on a full disk, loses nothing acknowledged, and recovers', async () => {
     const disk = new FullableDisk();
     const bus = await open(disk);
+    const states: string[] = [];
+    bus.onState(({ kind }) => states.push(kind));
     const store = bus.store('s');
     await store.put('a', 1);
     disk.roomFor = 10;
@@ -141,6 +143,7 @@ describe('local bus: its file', () => {
     await store.put('b', 3);
     await bus.close();
     expect(await values(await open())).to.deep.equal({ a: 1, b: 3 });
+    expect(states).to.deep.equal(['degraded', 'connected', 'closed']);
     expect(reports).to.deep.equal([]);
   });
 

@@ -14,6 +14,7 @@ import { nodeFiles, type StoreFiles } from './file-system.js';
 import { KeyedLog, messageOf } from './keyed-log.js';
 import { LocalBlobs } from './local-blobs.js';
 import { LocalStore } from './local-store.js';
+import { ObservedState } from './observed-state.js';
 import { subjectMatches } from './subjects.js';
 
 const MAX_UNDELIVERED = 10_000;
@@ -39,16 +40,22 @@ export class LocalBus implements Bus {
   readonly #report: (problem: string) => void;
   readonly #log: KeyedLog;
   readonly #stores: Map<string, LocalStore>;
+  readonly #state: ObservedState;
   readonly #subscribers = new Set<Subscriber>();
   readonly #servers = new Set<Subscriber>();
   readonly #requests = new Set<(reason: BusError) => void>();
   #undelivered: { readonly subject: string; readonly json: string }[] = [];
   #delivery: NodeJS.Immediate | undefined;
-  #closed = false;
 
-  private constructor(log: KeyedLog, stores: Map<string, LocalStore>, options: Required<LocalBusOptions>) {
+  private constructor(
+    log: KeyedLog,
+    stores: Map<string, LocalStore>,
+    state: ObservedState,
+    options: Required<LocalBusOptions>,
+  ) {
     this.#log = log;
     this.#stores = stores;
+    this.#state = state;
     this.#report = options.report;
     this.blobs = new LocalBlobs(options.files, join(options.folder, 'blobs'));
   }
@@ -57,17 +64,18 @@ export class LocalBus implements Bus {
     const options = { files: nodeFiles, ...given };
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const stores = new Map<string, LocalStore>();
+    const state = new ObservedState({ kind: 'connected' });
     const log = await KeyedLog.open({
       files: options.files,
       path: join(options.folder, 'store.log'),
       report: options.report,
+      onProblem: (reason) =>
+        state.become(reason === undefined ? { kind: 'connected' } : { kind: 'degraded', reason }),
       committed(records) {
-        for (const record of records)
-          for (const thrown of stores.get(record.bucket)?.tell(record) ?? [])
-            options.report(`a watch of ${record.bucket}/${record.key} failed: ${messageOf(thrown)}`);
+        for (const record of records) stores.get(record.bucket)?.tell(record);
       },
     });
-    return new LocalBus(log, stores, options);
+    return new LocalBus(log, stores, state, options);
   }
 
   publish(subject: string, body: unknown): void {
@@ -130,7 +138,7 @@ export class LocalBus implements Bus {
       throw new BusError('INVALID', `"${bucket}" is no name of a store: lower-case letters, digits, dashes`);
     const known = this.#stores.get(bucket);
     if (known !== undefined) return known;
-    const store = new LocalStore(this.#log, bucket);
+    const store = new LocalStore(this.#log, bucket, this.#report);
     this.#stores.set(bucket, store);
     return store;
   }
@@ -141,13 +149,19 @@ export class LocalBus implements Bus {
   }
 
   state(): BusState {
-    if (this.#closed) return { kind: 'closed' };
-    const reason = this.#log.problem;
-    return reason === undefined ? { kind: 'connected' } : { kind: 'degraded', reason };
+    return this.#state.current;
+  }
+
+  onState(handler: (state: BusState) => void): Subscription {
+    return this.#state.onState(handler);
+  }
+
+  problems(): readonly string[] {
+    return [];
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#state.become({ kind: 'closed' });
     clearImmediate(this.#delivery);
     this.#undelivered = [];
     this.#subscribers.clear();
@@ -184,6 +198,6 @@ export class LocalBus implements Bus {
   }
 
   #requireOpen(subject: string): void {
-    if (this.#closed) throw new BusError('CLOSED', `${subject}: the bus is closed`);
+    if (this.#state.current.kind === 'closed') throw new BusError('CLOSED', `${subject}: the bus is closed`);
   }
 }

@@ -8,7 +8,7 @@ import {
   requireKey,
   type Subscription,
 } from './bus.js';
-import type { KeyedLog } from './keyed-log.js';
+import { type KeyedLog, messageOf } from './keyed-log.js';
 import type { LogRecord } from './store-log.js';
 
 /** One bucket of the local store. */
@@ -17,9 +17,13 @@ export class LocalStore implements KeyedStore {
   readonly #bucket: string;
   readonly #watchers = new Set<(change: Change) => void>();
 
-  constructor(log: KeyedLog, bucket: string) {
+  readonly #report: (problem: string) => void;
+
+  /** `report` is told what a watch's handler threw. */
+  constructor(log: KeyedLog, bucket: string, report: (problem: string) => void) {
     this.#log = log;
     this.#bucket = bucket;
+    this.#report = report;
   }
 
   async get(key: string): Promise<Entry | undefined> {
@@ -58,28 +62,29 @@ export class LocalStore implements KeyedStore {
   }
 
   async watch(handler: (change: Change) => void): Promise<Subscription> {
-    for (const [key, { json, revision }] of this.#log.bucket(this.#bucket))
-      handler({ kind: 'put', key, value: JSON.parse(json), revision });
-    const watcher = (change: Change) => handler(change);
+    const entries = [...this.#log.bucket(this.#bucket)].map(([key, { json, revision }]): Entry => {
+      return { key, value: JSON.parse(json), revision };
+    });
+    const watcher = (change: Change) => {
+      try {
+        handler(change);
+      } catch (reason) {
+        const what = change.kind === 'snapshot' ? this.#bucket : `${this.#bucket}/${change.key}`;
+        this.#report(`a watch of ${what} failed: ${messageOf(reason)}`);
+      }
+    };
+    watcher({ kind: 'snapshot', entries });
     this.#watchers.add(watcher);
     return { close: () => void this.#watchers.delete(watcher) };
   }
 
-  /** Tells the watchers; returns what they threw. */
-  tell({ key, revision, json }: LogRecord): unknown[] {
-    const thrown: unknown[] = [];
-    for (const watcher of [...this.#watchers]) {
-      try {
-        watcher(
-          json === undefined
-            ? { kind: 'deleted', key, revision }
-            : { kind: 'put', key, value: JSON.parse(json), revision },
-        );
-      } catch (reason) {
-        thrown.push(reason);
-      }
-    }
-    return thrown;
+  tell({ key, revision, json }: LogRecord): void {
+    for (const watcher of [...this.#watchers])
+      watcher(
+        json === undefined
+          ? { kind: 'deleted', key, revision }
+          : { kind: 'put', key, value: JSON.parse(json), revision },
+      );
   }
 
   #encode(key: string, value: unknown): string {

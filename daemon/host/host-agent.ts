@@ -1,4 +1,4 @@
-import type { Bus, Subscription } from '../bus/bus.js';
+import { type Bus, publishBestEffort, type Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { ReplicaHost } from '../envelope/replica-host.js';
 import type { Ingress } from '../ingress/ingress-routes.js';
@@ -150,7 +150,7 @@ export class HostAgent {
       ingress: ingress.status(),
       problems: problems(),
     };
-    bus.publish(subjects.report(host), report);
+    publishBestEffort(bus, subjects.report(host), report); // the next heartbeat brings a newer one
   }
 }
 

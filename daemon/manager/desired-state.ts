@@ -1,4 +1,4 @@
-import { BusError, type KeyedStore, type Subscription } from '../bus/bus.js';
+import { BusError, type Change, type KeyedStore, type Subscription } from '../bus/bus.js';
 import type { AppRecord } from './app-record.js';
 
 const MAX_ATTEMPTS = 50;
@@ -18,13 +18,7 @@ export class DesiredState {
   /** `changed` is called after any record did, here or elsewhere. */
   static async open(store: KeyedStore, changed: () => void): Promise<DesiredState> {
     const desired = new DesiredState(store, changed);
-    desired.#watch = await store.watch((change) => {
-      const known = desired.#records.get(change.key);
-      if (known !== undefined && known.revision >= change.revision) return;
-      if (change.kind === 'deleted') desired.#records.delete(change.key);
-      else desired.#know(change.key, change.value as AppRecord, change.revision);
-      desired.#changed();
-    });
+    desired.#watch = await store.watch((change) => desired.#follow(change));
     return desired;
   }
 
@@ -73,6 +67,19 @@ export class DesiredState {
 
   close(): void {
     this.#watch?.close();
+  }
+
+  #follow(change: Change): void {
+    if (change.kind === 'snapshot') {
+      this.#records.clear();
+      for (const { key, value, revision } of change.entries) this.#know(key, value as AppRecord, revision);
+    } else {
+      const known = this.#records.get(change.key);
+      if (known !== undefined && known.revision >= change.revision) return;
+      if (change.kind === 'deleted') this.#records.delete(change.key);
+      else this.#know(change.key, change.value as AppRecord, change.revision);
+    }
+    this.#changed();
   }
 
   #know(app: string, record: AppRecord, revision: number): void {

@@ -1,4 +1,4 @@
-import { type Bus, BusError } from '../bus/bus.js';
+import { type Bus, publishBestEffort } from '../bus/bus.js';
 import type { Clock } from '../processes/clock.js';
 
 /** Time for a message to be acknowledged before it is sent again, ms. */
@@ -31,7 +31,7 @@ export class LevelSender {
     this.#sent.set(subject, sent);
     const now = this.#clock.monotonic();
     if (!isAcknowledged(sent.epoch) && now - sent.at >= RESEND_MS) {
-      this.#publish(subject, { ...content, epoch: sent.epoch });
+      publishBestEffort(this.#bus, subject, { ...content, epoch: sent.epoch });
       sent.at = now;
     }
     return sent.epoch;
@@ -44,15 +44,5 @@ export class LevelSender {
   /** Forgets all subjects but those. */
   retain(subjects: ReadonlySet<string>): void {
     for (const subject of this.#sent.keys()) if (!subjects.has(subject)) this.#sent.delete(subject);
-  }
-
-  #publish(subject: string, message: object): void {
-    try {
-      this.#bus.publish(subject, message);
-    } catch (reason) {
-      // A bus that is busy or gone loses it, as it may lose any; it is sent again.
-      if (!(reason instanceof BusError) || (reason.code !== 'OVERLOADED' && reason.code !== 'CLOSED'))
-        throw reason;
-    }
   }
 }

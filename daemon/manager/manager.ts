@@ -1,7 +1,7 @@
 import { appManifestSchema } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 import type { AppStatus, DeployReply, HistoryEntry } from '../api/api-types.js';
-import type { Bus, Subscription } from '../bus/bus.js';
+import { type Bus, publishBestEffort, type Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import { readReport } from '../host/host-messages.js';
 import type { Clock } from '../processes/clock.js';
@@ -76,7 +76,7 @@ export class Manager {
       const report = readReport(body);
       if (report !== undefined && this.#hosts.accept(report)) this.#reconciler.trigger();
     });
-    bus.publish(subjects.callForReports, {});
+    publishBestEffort(bus, subjects.callForReports, {}); // hosts report by themselves too, a little later
     this.#reconciler.trigger();
   }
 
