@@ -13,6 +13,7 @@ export const NOW = 1_700_000_000_000;
 export function replicaStatus(given: Partial<ReplicaStatus> = {}): ReplicaStatus {
   return {
     replica: 'Cart-0',
+    host: 'h1',
     version: 'v1',
     generation: 1,
     state: 'serving',

@@ -75,6 +75,7 @@ export type ReplicaState =
 export interface ReplicaStatus {
   readonly replica: string;
   readonly version: string;
+  readonly host: string;
   readonly generation: number;
   readonly state: ReplicaState;
   readonly pid: number | undefined;

@@ -43,6 +43,7 @@ const register: z.ZodType<RegisterReplica> = z.object({
   generation: z.number().int(),
   pid: z.number().int(),
   address,
+  remoteAddress: address.optional(),
   hosting: z.array(name).max(10_000),
   listeners: z.array(listener).max(1000),
   phase,

@@ -17,7 +17,7 @@ import { DEFAULT_POLICY, type EnvelopePolicy } from './envelope-state.js';
 import { ProcletLauncher } from './proclet-launcher.js';
 import type { ObservedReplica, ReplicaHost, ReplicaSpec } from './replica-host.js';
 import { type ReplicaRecord, replicaId, specFingerprint } from './replica-record.js';
-import { ReplicaRecords } from './replica-records.js';
+import { type DeriveToken, ReplicaRecords } from './replica-records.js';
 import type { ReplicaSinks } from './replica-sinks.js';
 import { DEFAULT_BACKOFF } from './restart-backoff.js';
 import { RoutingBoard } from './routing-board.js';
@@ -35,6 +35,10 @@ export interface ReplicaHostOptions {
   readonly sinks: ReplicaSinks;
   /** What proclets started from now on call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
+  /** The address of this host at which they serve those of other hosts; absent on a single host. */
+  readonly remoteHost?: string | undefined;
+  /** Absent: each version's token is random, for this host alone. */
+  readonly deriveToken?: DeriveToken | undefined;
   /** Pre-started processes that wait, per version with two or more replicas here. Default 0. */
   readonly warmProclets?: number;
   /** Default 2000: they are started when no replica was for so long. */
@@ -71,13 +75,16 @@ export async function createReplicaHost(options: ReplicaHostOptions): Promise<Re
   await mkdir(options.procletFolder, { recursive: true, mode: 0o700 });
   await endLeftWarmProclets(options.procletFolder);
   const clock = options.clock ?? systemClock;
-  const records = await ReplicaRecords.open(options.recordFolder, (path) =>
-    options.sinks.onEvent({
-      at: clock.now(),
-      app: undefined,
-      kind: 'record-unreadable',
-      message: `${path} is no replica record; it is ignored. A process of that replica, if one runs, is not adopted`,
-    }),
+  const records = await ReplicaRecords.open(
+    options.recordFolder,
+    (path) =>
+      options.sinks.onEvent({
+        at: clock.now(),
+        app: undefined,
+        kind: 'record-unreadable',
+        message: `${path} is no replica record; it is ignored. A process of that replica, if one runs, is not adopted`,
+      }),
+    options.deriveToken,
   );
   return LocalReplicaHost.open(options, clock, records);
 }
@@ -133,6 +140,7 @@ class LocalReplicaHost implements ReplicaHost {
         controlSocket: options.controlSocket,
         procletFolder: options.procletFolder,
         transport: options.transport ?? 'unix',
+        remoteHost: options.remoteHost,
         records,
         spawner,
         environment,

@@ -46,6 +46,10 @@ export interface EnvelopeOptions {
   readonly changed: () => void;
 }
 
+type Registered = Pick<ObservedReplica, 'address' | 'remoteAddress' | 'listeners'>;
+
+const NOT_REGISTERED: Registered = { address: undefined, remoteAddress: undefined, listeners: [] };
+
 /** What the process of a former daemon, or of none, leaves to this envelope. */
 export type EnvelopeInheritance = EnvelopeBeginning & {
   readonly process?: ProcessIdentity | undefined;
@@ -68,7 +72,7 @@ export class Envelope {
   #state: EnvelopeState;
   #process: KeptProcess | undefined;
   #link: ProcletConnection | undefined;
-  #registered: Pick<ObservedReplica, 'address' | 'listeners'> = { address: undefined, listeners: [] };
+  #registered: Registered = NOT_REGISTERED;
   #load: Load | undefined;
   #startedAt: number | undefined;
   #nextStartAt: number | undefined;
@@ -126,8 +130,7 @@ export class Envelope {
       generation: this.#state.generation,
       state: shownState(this.#state, this.#options.policy),
       pid: this.#process?.identity.pid,
-      address: runs ? this.#registered.address : undefined,
-      listeners: runs ? this.#registered.listeners : [],
+      ...(runs ? this.#registered : NOT_REGISTERED),
       startedAt: this.#startedAt,
       restarts: this.#state.restarts,
       lastFailure: this.#state.lastFailure,
@@ -171,7 +174,8 @@ export class Envelope {
     this.#link = link;
     if (former !== link) void former?.close();
     this.#process?.unwatch();
-    this.#registered = { address: register.address, listeners: register.listeners };
+    const { address, remoteAddress, listeners } = register;
+    this.#registered = { address, remoteAddress, listeners };
     this.#dispatch({ kind: 'registered', at: this.#now(), phase: register.phase });
     this.#options.changed();
   }
@@ -308,7 +312,7 @@ export class Envelope {
       this.#startedAt = startedAt;
       this.#told = undefined;
       this.#load = undefined;
-      this.#registered = { address: undefined, listeners: [] };
+      this.#registered = NOT_REGISTERED;
       this.#process = KeptProcess.own(process, this.#options.clock, (exit) => this.#onExit(exit));
       this.#dispatch({ kind: 'launched', at: this.#now(), generation });
       this.#recorded(this.#options.records.running(spec, process.identity));

@@ -15,6 +15,8 @@ export interface LauncherOptions {
   readonly procletFolder: string;
   /** What proclets serve each other over: Unix sockets of their own folders, or loopback TCP. */
   readonly transport: 'unix' | 'tcp';
+  /** The address of this host at which they serve those of other hosts; undefined on a single host. */
+  readonly remoteHost: string | undefined;
   readonly records: ReplicaRecords;
   readonly spawner: ProcessSpawner;
   readonly warm: WarmPool;
@@ -140,6 +142,10 @@ export class ProcletLauncher {
         this.#options.transport === 'tcp'
           ? { kind: 'tcp', host: '127.0.0.1', port: 0 }
           : { kind: 'unix', path: join(folder, 'serve.sock') },
+      serveRemotelyAt:
+        this.#options.remoteHost === undefined
+          ? undefined
+          : { kind: 'tcp', host: this.#options.remoteHost, port: 0 },
       socketFolder: folder,
     };
     await writeFile(specFile, JSON.stringify(procletSpec), { mode: 0o600 });

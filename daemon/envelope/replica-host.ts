@@ -33,7 +33,10 @@ export interface ObservedReplica {
   readonly generation: number;
   readonly state: ReplicaState;
   readonly pid: number | undefined;
+  /** For the proclets of its own host. */
   readonly address: Address | undefined;
+  /** For those of other hosts. */
+  readonly remoteAddress: Address | undefined;
   readonly listeners: readonly ListenerOpened[];
   readonly startedAt: number | undefined;
   readonly restarts: number;

@@ -10,6 +10,9 @@ import { parseRecord, type ReplicaKey, type ReplicaRecord, replicaId } from './r
 const MAX_ENDED = 256;
 const FLOOR_FILE = 'generation-floor';
 
+/** The token of a version, the same on every host of a cluster: its proclets call each other over hosts. */
+export type DeriveToken = (app: string, version: string) => string;
+
 /**
  * The durable memory of the replica host: a record per replica, a token per version. Every change is on disk when its
  * promise resolves. Changes of one replica are made in the order they were asked for.
@@ -22,14 +25,21 @@ export class ReplicaRecords {
   readonly #writes = new Map<string, Promise<unknown>>();
   #floor = 0;
 
-  private constructor(folder: string) {
+  private constructor(
+    folder: string,
+    private readonly deriveToken: DeriveToken | undefined,
+  ) {
     this.#folder = join(folder, 'replicas');
     this.#tokenFolder = join(folder, 'tokens');
   }
 
-  /** `unreadable` hears of each file that is no record, by path. */
-  static async open(folder: string, unreadable: (path: string) => void): Promise<ReplicaRecords> {
-    const records = new ReplicaRecords(folder);
+  /** `unreadable` hears of each file that is no record, by path; without `deriveToken` tokens are random. */
+  static async open(
+    folder: string,
+    unreadable: (path: string) => void,
+    deriveToken?: DeriveToken,
+  ): Promise<ReplicaRecords> {
+    const records = new ReplicaRecords(folder, deriveToken);
     await mkdir(records.#folder, { recursive: true, mode: 0o700 });
     await mkdir(records.#tokenFolder, { recursive: true, mode: 0o700 });
     await records.#read(unreadable);
@@ -47,7 +57,7 @@ export class ReplicaRecords {
     return this.#inOrder(`token ${id}`, async () => {
       const known = this.#tokens.get(id);
       if (known !== undefined) return known;
-      const token = randomBytes(32).toString('base64url');
+      const token = this.deriveToken?.(app, version) ?? randomBytes(32).toString('base64url');
       await writeDurably(join(this.#tokenFolder, id), token);
       this.#tokens.set(id, token);
       return token;

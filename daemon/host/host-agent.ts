@@ -11,6 +11,7 @@ import {
   readRoutes,
   readRouting,
 } from './host-messages.js';
+import { routingOn } from './routing-on.js';
 
 /** Between two reports, at least. */
 const REPORT_SPACING_MS = 20;
@@ -92,7 +93,7 @@ export class HostAgent {
 
   /** Subscribes to the routing of the versions that are placed or still run here, and to no other. */
   #followVersions(): void {
-    const { bus, subjects, replicaHost } = this.#options;
+    const { bus, subjects, replicaHost, host } = this.#options;
     const hosted = new Map<string, { readonly app: string; readonly version: string }>();
     for (const { app, version } of [...this.#placed, ...replicaHost.observed()])
       hosted.set(subjects.routing(app, version), { app, version });
@@ -111,7 +112,11 @@ export class HostAgent {
           const message = readRouting(body);
           if (message === undefined || message.epoch <= followed.routingEpoch) return;
           followed.routingEpoch = message.epoch;
-          replicaHost.setRouting(app, version, message.routing);
+          replicaHost.setRouting(
+            app,
+            version,
+            message.routing.map((routing) => routingOn(host, routing)),
+          );
           this.#reportSoon();
         }),
       };

@@ -1,3 +1,4 @@
+import type { Address } from '../../sdk/protocol/address.js';
 import type { ComponentRouting } from '../../sdk/protocol/control.js';
 import type { ObservedReplica, ReplicaSpec } from '../envelope/replica-host.js';
 import type { IngressRoute, IngressStatus } from '../ingress/ingress-routes.js';
@@ -16,10 +17,27 @@ export interface PlacementsMessage {
   readonly placements: readonly Placement[];
 }
 
+/** A replica as the hosts hear of it: each tells its own proclets the address that is theirs. */
+export interface PublishedReplica {
+  readonly replica: string;
+  readonly group: string;
+  readonly generation: number;
+  readonly host: string;
+  /** For the proclets of its own host. */
+  readonly address: Address;
+  /** For those of other hosts; absent on a host that is alone. */
+  readonly remoteAddress: Address | undefined;
+}
+
+/** A component's routing as the hosts hear of it. */
+export interface PublishedRouting extends Omit<ComponentRouting, 'replicas'> {
+  readonly replicas: readonly PublishedReplica[];
+}
+
 /** Of one version, on the subject of that version. */
 export interface RoutingMessage {
   readonly epoch: number;
-  readonly routing: readonly ComponentRouting[];
+  readonly routing: readonly PublishedRouting[];
 }
 
 export interface RoutesMessage {

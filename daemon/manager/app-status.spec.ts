@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { ObservedReplica } from '../envelope/replica-host.js';
 import type { IngressListenerStatus } from '../ingress/ingress-routes.js';
 import { type AppRecord, deployed, shifted, stopped } from './app-record.js';
 import { appStatus, replicaStatus } from './app-status.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { layoutOf } from './layout.js';
 import { fakeReplica } from './spec-support/fake-replica-host.js';
 import { sampleDeployment } from './spec-support/sample-app.js';
@@ -23,7 +23,7 @@ const web: IngressListenerStatus = {
   backends: [],
 };
 
-function all(change: (replica: ObservedReplica) => Partial<ObservedReplica> = () => ({})): ObservedReplica[] {
+function all(change: (replica: HostedReplica) => Partial<HostedReplica> = () => ({})): HostedReplica[] {
   return layoutOf(first.current).map(({ placement: { version, group, replica, hosting } }) => {
     const blank = fakeReplica('shop', version, group, replica, hosting.main ? 'completed' : 'serving');
     return { ...blank, ...change(blank) };
@@ -32,7 +32,7 @@ function all(change: (replica: ObservedReplica) => Partial<ObservedReplica> = ()
 
 function status(
   record: AppRecord,
-  replicas: readonly ObservedReplica[],
+  replicas: readonly HostedReplica[],
   listeners: readonly IngressListenerStatus[] = [web],
   failure?: string,
 ) {

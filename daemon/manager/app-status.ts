@@ -1,13 +1,13 @@
 import type { AppStatus, GroupStatus, ListenerStatus, ReplicaStatus } from '../api/api-types.js';
-import type { ObservedReplica } from '../envelope/replica-host.js';
 import type { IngressListenerStatus } from '../ingress/ingress-routes.js';
 import { mixtureQuantile } from '../telemetry/mixture-quantile.js';
 import type { AppRecord } from './app-record.js';
 import { groupsOf } from './groups.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { listenersOf, type WantedListener } from './listeners.js';
 
 export interface AppObservation {
-  readonly replicas: readonly ObservedReplica[];
+  readonly replicas: readonly HostedReplica[];
   readonly listeners: readonly IngressListenerStatus[];
   /** Why the current version does not come up (plan.ts). */
   readonly failure: string | undefined;
@@ -33,7 +33,7 @@ type StateAndReason = Pick<AppStatus, 'state' | 'reason'>;
 
 function stateOf(
   record: AppRecord,
-  replicas: readonly ObservedReplica[],
+  replicas: readonly HostedReplica[],
   groups: readonly GroupStatus[],
   listeners: readonly ListenerStatus[],
   failure: string | undefined,
@@ -73,7 +73,7 @@ function listenerProblem(listeners: readonly ListenerStatus[]): string | undefin
   return failed && `listener ${failed.name} at ${failed.url}: ${failed.reason ?? 'failed'}`;
 }
 
-function groupStatuses(record: AppRecord, replicas: readonly ObservedReplica[]): readonly GroupStatus[] {
+function groupStatuses(record: AppRecord, replicas: readonly HostedReplica[]): readonly GroupStatus[] {
   const shown = [record.current, ...record.older].flatMap((deployment) =>
     groupsOf(deployment.description, deployment.manifest).map((group) => ({ group, deployment })),
   );
@@ -117,7 +117,7 @@ function listenerStatuses(
   });
 }
 
-export function replicaStatus(observed: ObservedReplica): ReplicaStatus {
+export function replicaStatus(observed: HostedReplica): ReplicaStatus {
   const methods = observed.load?.methods ?? [];
   const seconds = Math.max(1, observed.load?.intervalMs ?? 0) / 1000;
   const calls = methods.reduce((sum, method) => sum + method.calls, 0);
@@ -125,6 +125,7 @@ export function replicaStatus(observed: ObservedReplica): ReplicaStatus {
   return {
     replica: observed.replica,
     version: observed.version,
+    host: observed.host,
     generation: observed.generation,
     state: observed.state,
     pid: observed.pid,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { IngressListenerStatus } from '../ingress/ingress-routes.js';
-import { deployed, shifted } from './app-record.js';
-import { listenersOf, needsPort, routesOf } from './listeners.js';
+import { type AppRecord, deployed, shifted } from './app-record.js';
+import { listenersOf, needsPort, routesOf, routesOn } from './listeners.js';
 import { fakeReplica } from './spec-support/fake-replica-host.js';
 import { sampleDeployment } from './spec-support/sample-app.js';
 
@@ -42,8 +42,20 @@ describe('listeners', () => {
         version: 'v1',
         generation: 1,
         address: { kind: 'unix', path: '/v1/Frontend-0/web' },
+        onHost: 'h1',
       },
     ]);
+  });
+
+  it('are served by the hosts that have a replica, and by a host that is alone in any case', () => {
+    const serving = shifted(deployed(undefined, deployment) as AppRecord, 'v1');
+    const routes = routesOf(serving, [frontend], new Set(), () => 8080);
+    const backend = { ...routes[0]?.backends[0], onHost: undefined };
+    expect(routesOn('h1', routes, false)[0]?.backends).to.have.lengthOf(1);
+    expect(routesOn('h1', routes, false)[0]?.backends[0]).to.include({ replica: backend.replica });
+    expect(routesOn('h1', routes, false)[0]?.backends[0]).not.to.have.property('onHost');
+    expect(routesOn('h2', routes, false)).to.deep.equal([]);
+    expect(routesOn('h2', routes, true)[0]?.backends).to.deep.equal([]);
   });
 
   it('need a port when none was chosen for that address, or another process has it', () => {

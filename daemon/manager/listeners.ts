@@ -1,8 +1,8 @@
 import type { AppManifest } from '../../config/app-manifest.js';
 import { MAIN } from '../../sdk/protocol/app-description.js';
-import type { ObservedReplica } from '../envelope/replica-host.js';
-import type { IngressListenerStatus, IngressRoute } from '../ingress/ingress-routes.js';
+import type { IngressBackend, IngressListenerStatus, IngressRoute } from '../ingress/ingress-routes.js';
 import type { AppRecord, Deployment } from './app-record.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { formatReplica } from './replica-key.js';
 
 /** A public listener of an app, before it has a port. */
@@ -23,7 +23,7 @@ export interface ChosenPort {
 /** Those that the build knows, and those that replicas have opened under other names. Sorted by name. */
 export function listenersOf(
   deployment: Deployment,
-  observed: readonly ObservedReplica[],
+  observed: readonly HostedReplica[],
 ): readonly WantedListener[] {
   const components = new Map(
     deployment.description.listeners.map(({ name, component }) => [name, component]),
@@ -53,13 +53,18 @@ export function needsPort(
   return status?.state === 'failed' && portOf(status.url) === chosen.port;
 }
 
+/** A listener's route over all hosts. */
+export interface ClusterRoute extends Omit<IngressRoute, 'backends'> {
+  readonly backends: readonly (IngressBackend & { readonly onHost: string })[];
+}
+
 /** Requests go to the replicas of the serving version that have opened the listener; none while nothing serves. */
 export function routesOf(
   record: AppRecord,
-  observed: readonly ObservedReplica[],
+  observed: readonly HostedReplica[],
   leaving: ReadonlySet<string>,
   portFor: (listener: WantedListener) => number,
-): readonly IngressRoute[] {
+): readonly ClusterRoute[] {
   const deployment = [record.current, ...record.older].find(({ version }) => version === record.serving);
   if (deployment === undefined || record.state !== 'running') return [];
   const serving = observed.filter(
@@ -75,13 +80,30 @@ export function routesOf(
     host: listener.host,
     port: portFor(listener),
     backends: serving
-      .flatMap(({ replica, version, generation, listeners }) =>
+      .flatMap(({ replica, version, generation, listeners, host }) =>
         listeners
           .filter(({ name }) => name === listener.name)
-          .map(({ address }) => ({ replica, version, generation, address })),
+          .map(({ address }) => ({ replica, version, generation, address, onHost: host })),
       )
       .sort((a, b) => (a.replica < b.replica ? -1 : 1)),
   }));
+}
+
+/**
+ * What the ingress of one host serves: listeners are Unix sockets, so that it leads to the replicas of its own host. Of
+ * several hosts one without such a replica does not open the listener.
+ */
+export function routesOn(
+  host: string,
+  routes: readonly ClusterRoute[],
+  isAlone: boolean,
+): readonly IngressRoute[] {
+  return routes.flatMap((route) => {
+    const backends = route.backends
+      .filter(({ onHost }) => onHost === host)
+      .map(({ onHost: _, ...backend }) => backend);
+    return isAlone || backends.length > 0 ? [{ ...route, backends }] : [];
+  });
 }
 
 function portOf(url: string): number | undefined {

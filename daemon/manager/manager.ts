@@ -263,7 +263,9 @@ export class Manager {
     const reports = this.#hosts.reports();
     const ports = this.#opened?.ports;
     return appStatus(record, {
-      replicas: reports.flatMap(({ replicas }) => replicas.filter((replica) => replica.app === app)),
+      replicas: reports.flatMap(({ host, replicas }) =>
+        replicas.filter((replica) => replica.app === app).map((replica) => ({ ...replica, host })),
+      ),
       listeners: reports.flatMap(({ ingress }) =>
         ingress.listeners.filter((listener) => listener.app === app),
       ),

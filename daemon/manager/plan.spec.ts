@@ -32,7 +32,7 @@ class World {
   observe(): readonly ObservedHost[] {
     return [...this.hosts].map(([host, replicas]) => ({
       host,
-      replicas: replicas.observed(),
+      replicas: replicas.observed().map((replica) => ({ ...replica, host })),
       routesApplied: this.routesApplied,
       answering: this.answering,
     }));

@@ -3,6 +3,7 @@ import type { Placement } from '../host/host-messages.js';
 import { type AppRecord, type Deployment, isWanted } from './app-record.js';
 import { callersOf } from './drain-order.js';
 import { groupsOf } from './groups.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { layoutOf, type PlannedReplica, plannedByName } from './layout.js';
 import { formatReplica, formatVersion } from './replica-key.js';
 
@@ -13,7 +14,7 @@ export const MAX_SETTLE_MS = 5000;
 
 export interface ObservedHost {
   readonly host: string;
-  readonly replicas: readonly ObservedReplica[];
+  readonly replicas: readonly HostedReplica[];
   /** Its ingress serves by the newest routes. */
   readonly routesApplied: boolean;
   /** Replicas that left the routes and still answer requests of its ingress, by key. */
@@ -119,7 +120,7 @@ export function plan(
   return { placements, apps, memory: { leavingSince, failures }, wakeAt };
 }
 
-export function observedOf(app: string, hosts: readonly ObservedHost[]): readonly ObservedReplica[] {
+export function observedOf(app: string, hosts: readonly ObservedHost[]): readonly HostedReplica[] {
   return hosts.flatMap(({ replicas }) => replicas.filter((replica) => replica.app === app));
 }
 

@@ -1,12 +1,11 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { HostReport } from '../host/host-messages.js';
-import type { IngressRoute } from '../ingress/ingress-routes.js';
 import type { Clock } from '../processes/clock.js';
 import type { AppRecord } from './app-record.js';
 import type { EventLog } from './event-log.js';
 import { LevelSender } from './level-sender.js';
-import { listenersOf, needsPort, routesOf } from './listeners.js';
+import { type ClusterRoute, listenersOf, needsPort, routesOf, routesOn } from './listeners.js';
 import { type AppPlan, type ObservedHost, observedOf, type Plan } from './plan.js';
 import type { PortTable } from './port-table.js';
 import { formatReplica } from './replica-key.js';
@@ -27,7 +26,7 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #sender: LevelSender;
   /** By app, as last sent. */
-  #routes: ReadonlyMap<string, readonly IngressRoute[]> = new Map();
+  #routes: ReadonlyMap<string, readonly ClusterRoute[]> = new Map();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -37,7 +36,7 @@ export class Publisher {
   observe(reports: readonly HostReport[]): readonly ObservedHost[] {
     return reports.map(({ host, replicas, routesEpoch, ingress }) => ({
       host,
-      replicas,
+      replicas: replicas.map((replica) => ({ ...replica, host })),
       routesApplied:
         ingress.state === 'stopped' ||
         (ingress.routesApplied && routesEpoch === this.#sender.epochOf(this.#options.subjects.ingress(host))),
@@ -107,7 +106,7 @@ export class Publisher {
     sent: Set<string>,
   ): Promise<void> {
     const { subjects, nextEpoch } = this.#options;
-    const routes = new Map<string, readonly IngressRoute[]>();
+    const routes = new Map<string, readonly ClusterRoute[]>();
     let isKnown = true;
     for (const { record, leaving } of apps) {
       const { app, serving } = record;
@@ -124,13 +123,14 @@ export class Publisher {
         routesOf(record, observed, leaving, ({ name, port }) => (port !== 0 ? port : (ports.get(name) ?? 0))),
       );
     }
+    const all = [...routes.values()].flat();
     for (const { host, routesEpoch } of reports) {
       const subject = subjects.ingress(host);
       sent.add(subject);
       if (isKnown)
         this.#sender.send(
           subject,
-          { routes: [...routes.values()].flat() },
+          { routes: routesOn(host, all, reports.length === 1) },
           nextEpoch,
           (epoch) => routesEpoch === epoch,
         );

@@ -1,8 +1,8 @@
 import type { KeyedStore } from '../bus/bus.js';
 import { subjectToken } from '../bus/subjects.js';
-import type { ObservedReplica } from '../envelope/replica-host.js';
 import type { Deployment } from './app-record.js';
 import type { Assignment } from './assignment.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { formatVersion } from './replica-key.js';
 import { NO_ROUTING, routeVersion, sameJson, type VersionRouting } from './routing.js';
 
@@ -29,7 +29,7 @@ export class RoutingTable {
 
   route(
     deployment: Deployment,
-    observed: readonly ObservedReplica[],
+    observed: readonly HostedReplica[],
     leaving: ReadonlySet<string>,
     nextEpoch: () => number,
   ): VersionRouting {

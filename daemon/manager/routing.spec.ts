@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ObservedReplica } from '../envelope/replica-host.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { NO_ROUTING, routeVersion, type VersionRouting } from './routing.js';
 import { fakeReplica } from './spec-support/fake-replica-host.js';
 import { sampleDeployment } from './spec-support/sample-app.js';
@@ -13,9 +13,9 @@ describe('routing', () => {
     newest = 10;
   });
 
-  const cart = (index: number, state: ObservedReplica['state'], version = 'v1') =>
+  const cart = (index: number, state: HostedReplica['state'], version = 'v1') =>
     fakeReplica('shop', version, 'Cart', `Cart-${index}`, state);
-  const route = (observed: readonly ObservedReplica[], previous = NO_ROUTING, leaving = nobody) =>
+  const route = (observed: readonly HostedReplica[], previous = NO_ROUTING, leaving = nobody) =>
     routeVersion(deployment, observed, leaving, previous, nextEpoch);
   const replicasOf = (routing: VersionRouting, component = 'Cart') =>
     routing.components.get(component)?.replicas.map(({ replica }) => replica);

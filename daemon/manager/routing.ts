@@ -1,15 +1,15 @@
-import type { ComponentRouting, RoutedReplica } from '../../sdk/protocol/control.js';
-import type { ObservedReplica } from '../envelope/replica-host.js';
+import type { PublishedReplica, PublishedRouting } from '../host/host-messages.js';
 import type { Deployment } from './app-record.js';
 import { type Assignment, assign } from './assignment.js';
 import { groupsOf } from './groups.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { formatReplica } from './replica-key.js';
 
 /** The newest routing of one version, as it was published. */
 export interface VersionRouting {
   /** The highest of its components' epochs. */
   readonly epoch: number;
-  readonly components: ReadonlyMap<string, ComponentRouting>;
+  readonly components: ReadonlyMap<string, PublishedRouting>;
   /** Of the routed components; kept in the store. */
   readonly assignments: ReadonlyMap<string, Assignment>;
 }
@@ -23,7 +23,7 @@ export const NO_ROUTING: VersionRouting = { epoch: 0, components: new Map(), ass
  */
 export function routeVersion(
   deployment: Deployment,
-  observed: readonly ObservedReplica[],
+  observed: readonly HostedReplica[],
   leaving: ReadonlySet<string>,
   previous: VersionRouting,
   nextEpoch: () => number,
@@ -64,22 +64,22 @@ export function routeVersion(
 
 /** Those that serve; of a version that is being retired, the draining ones when no other is left. */
 function routable(
-  replicas: readonly ObservedReplica[],
+  replicas: readonly HostedReplica[],
   leaving: ReadonlySet<string>,
-): readonly RoutedReplica[] {
+): readonly PublishedReplica[] {
   const staying = replicas.filter((replica) => !leaving.has(formatReplica(replica)));
   const serving = staying.filter(({ state }) => state === 'serving');
   const chosen = serving.length > 0 ? serving : staying.filter(({ state }) => state === 'draining');
   return chosen
-    .flatMap(({ replica, group, generation, address }) =>
-      address === undefined ? [] : [{ replica, group, generation, address }],
+    .flatMap(({ replica, group, generation, host, address, remoteAddress }) =>
+      address === undefined ? [] : [{ replica, group, generation, host, address, remoteAddress }],
     )
     .sort((a, b) => (a.replica < b.replica ? -1 : 1));
 }
 
 function toSlices(
   assignment: Assignment,
-  replicas: readonly RoutedReplica[],
+  replicas: readonly PublishedReplica[],
 ): { readonly starts: readonly number[]; readonly owners: readonly number[] } {
   const indexOf = new Map(replicas.map(({ replica }, index) => [replica, index]));
   return { starts: assignment.starts, owners: assignment.owners.map((name) => indexOf.get(name) ?? 0) };

@@ -8,7 +8,6 @@ import type { ListenOptions } from '../context/context.js';
 import { ThrownCodec } from '../errors/thrown.js';
 import { ComponentContext, type ContextSource } from '../hosting/component-context.js';
 import { ComponentHost, LifecycleError } from '../hosting/component-host.js';
-import type { Address } from '../protocol/address.js';
 import { MAIN } from '../protocol/app-description.js';
 import {
   CONTROL_PROTOCOL,
@@ -24,9 +23,9 @@ import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
-import { connect, listen } from '../transport/index.js';
-import type { TransportServer } from '../transport/transport.js';
+import { connect } from '../transport/index.js';
 import { Batch } from './batch.js';
+import { CallServers } from './call-servers.js';
 import { ControlConnection } from './control-connection.js';
 import { Dispatcher } from './dispatcher.js';
 import { listenerSocketPath, whenListening } from './listener-socket.js';
@@ -58,7 +57,7 @@ export class Proclet {
   readonly #done = deferred<void>();
   readonly #firstRegistration = deferred<void>();
   #listenersOpened = 0;
-  #server: { readonly server: TransportServer; readonly address: Address } | undefined;
+  #servers: CallServers | undefined;
   #hosting: ComponentsToHostReply | undefined;
   #phase: ProcletPhase = 'starting';
   #health: NodeJS.Timeout | undefined;
@@ -113,10 +112,7 @@ export class Proclet {
     this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, (span) =>
       this.#spans.add(span),
     );
-    this.#load = new LoadReport(
-      this.#stats,
-      () => this.#server?.server.counters.handshakesRefused ?? new Map(),
-    );
+    this.#load = new LoadReport(this.#stats, () => this.#servers?.handshakesRefused ?? new Map());
   }
 
   /** What {@link run} rejected with is in the envelope's log already. */
@@ -126,13 +122,13 @@ export class Proclet {
 
   /** Resolves when the proclet is done: shut down, in order. Rejects when a component or main fails. */
   async run(): Promise<void> {
-    const server = await listen(this.#spec.serveAt, {
+    const { serveAt, serveRemotelyAt, token } = this.#spec;
+    this.#servers = await CallServers.open(serveAt, serveRemotelyAt, {
       identity: this.#spec,
-      token: this.#spec.token,
+      token,
       receiver: this.#dispatcher,
       onProtocolError: (error) => this.#source.log('weaverd').warn(error.message),
     });
-    this.#server = { server, address: server.address };
     this.#control.open();
     await this.#firstRegistration.promise;
     // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
@@ -218,7 +214,8 @@ export class Proclet {
       replica,
       generation,
       pid: process.pid,
-      address: this.#server?.address ?? serveAt,
+      address: this.#servers?.address ?? serveAt,
+      remoteAddress: this.#servers?.remoteAddress,
       hosting: this.#host.names,
       listeners: this.#listeners,
       phase: this.#phase,
@@ -259,7 +256,7 @@ export class Proclet {
     if (this.#phase === 'draining') return;
     this.#enter('draining');
     this.#stopping.abort();
-    await this.#server?.server.drain(graceMs);
+    await this.#servers?.drain(graceMs);
     await this.#end(undefined);
   }
 
@@ -273,7 +270,7 @@ export class Proclet {
       stopFailure = reason;
     }
     this.#pool.close();
-    await this.#server?.server.close();
+    await this.#servers?.close();
     clearInterval(this.#health);
     this.#report();
     this.#logs.flush();

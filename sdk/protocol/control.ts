@@ -23,6 +23,8 @@ export interface ProcletSpec {
   readonly token: string;
   /** Where the proclet serves calls. A TCP port of 0 asks for any. */
   readonly serveAt: Address;
+  /** Where it serves the proclets of other hosts as well; absent on a single host. */
+  readonly serveRemotelyAt?: Address | undefined;
   /** Folder (mode 0700) for the sockets of the listeners this proclet opens. */
   readonly socketFolder: string;
 }
@@ -42,6 +44,8 @@ export interface RegisterReplica {
   readonly generation: number;
   readonly pid: number;
   readonly address: Address;
+  /** Where other hosts reach it; absent when they cannot. */
+  readonly remoteAddress?: Address | undefined;
   /** What it hosts already; empty on the first registration. */
   readonly hosting: readonly string[];
   readonly listeners: readonly ListenerOpened[];

@@ -1,5 +1,6 @@
 import type { ComponentRouting } from '../../../sdk/protocol/control.js';
 import type { ObservedReplica, ReplicaHost, ReplicaSpec } from '../../envelope/replica-host.js';
+import type { HostedReplica } from '../hosted-replica.js';
 import { formatReplica } from '../replica-key.js';
 
 export type FakeBehaviour = 'serve' | 'crash' | 'complete';
@@ -113,8 +114,10 @@ export function fakeReplica(
   group: string,
   replica: string,
   state: ObservedReplica['state'],
-): ObservedReplica {
-  const blank: ObservedReplica = {
+  host = 'h1',
+): HostedReplica {
+  const blank: HostedReplica = {
+    host,
     app,
     version,
     group,
@@ -123,6 +126,7 @@ export function fakeReplica(
     state,
     pid: 1,
     address: { kind: 'unix', path: `/${version}/${replica}` },
+    remoteAddress: undefined,
     listeners: [],
     startedAt: 1,
     restarts: 0,
