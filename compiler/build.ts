@@ -11,6 +11,7 @@ import { avroSchemas } from './codegen/avro-schema.js';
 import { generateModule } from './codegen/generate.js';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.js';
 import { loadProgram, type SourceFileCache } from './program.js';
+import { withoutRedundantNames } from './redundant-names.js';
 import { BUILT_IN_ERRORS } from './types/built-ins.js';
 import { weaverdVersion } from './weaverd-package.js';
 
@@ -102,12 +103,13 @@ async function build(options: BuildOptions, bundler: Bundler): Promise<BuildResu
   });
   signal?.throwIfAborted();
   if (bundle.kind === 'failed') return { kind: 'failed', diagnostics: sortDiagnostics(bundle.diagnostics) };
+  const code = withoutRedundantNames(bundle.code);
   const unversioned = describe(app, analysis);
-  const version = artifactVersion(Buffer.from(bundle.code), unversioned);
+  const version = artifactVersion(Buffer.from(code), unversioned);
   const description: AppDescription = { ...unversioned, version };
   const schemas = avroSchemas(analysis.shape);
   const written = await writeArtifact(options.outFolder, version, {
-    bundle: bundle.code,
+    bundle: code,
     sourceMap: bundle.map,
     description: json(description),
     schemas: json(schemas),
