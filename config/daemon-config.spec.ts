@@ -33,6 +33,7 @@ describe('loadDaemonConfig', () => {
       logLevel: 'info',
       transport: 'unix',
       warmProclets: 1,
+      cluster: undefined,
       file: undefined,
     });
   });

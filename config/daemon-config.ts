@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
+import { type ClusterConfig, clusterConfigSchema, readClusterConfig } from './cluster-config.js';
 import { readToml } from './read-toml.js';
 import { defaultDaemonConfigFile, defaultStateFolder, namedStateFolder } from './state-folder-path.js';
 
@@ -35,6 +36,7 @@ export const daemonConfigSchema = z.strictObject({
     .describe(
       'Processes kept ready for each version that has two or more replicas on this host, so that a new or replacement replica serves within milliseconds. Each takes the memory of an idle proclet, 45 to 65 MB, and no CPU; 0: none',
     ),
+  cluster: clusterConfigSchema.optional(),
 });
 
 /** The daemon's configuration with everything decided. */
@@ -46,6 +48,8 @@ export interface DaemonConfig {
   readonly transport: 'unix' | 'tcp';
   /** Pre-started processes per version. */
   readonly warmProclets: number;
+  /** Undefined for a host of its own. */
+  readonly cluster: ClusterConfig | undefined;
   /** The file that was read, if any. */
   readonly file: string | undefined;
 }
@@ -79,6 +83,10 @@ export async function loadDaemonConfig(sources: DaemonConfigSources): Promise<Da
     logLevel: given.logLevel,
     transport: given.transport,
     warmProclets: given.warmProclets,
+    cluster:
+      given.cluster === undefined || file === undefined
+        ? undefined
+        : await readClusterConfig(given.cluster, file, dirname(file)),
     file,
   };
 }

@@ -103,5 +103,7 @@ function statusOf(code: ArtifactError['code'] | BusError['code']): number {
     case 'INVALID_DESCRIPTION':
     case 'DIGEST_MISMATCH':
       return 422;
+    case 'NOT_OFFERED':
+      return 404;
   }
 }

@@ -5,6 +5,7 @@ export type ArtifactErrorCode =
   | 'INCOMPLETE'
   | 'INVALID_DESCRIPTION'
   | 'DIGEST_MISMATCH'
+  | 'NOT_OFFERED'
   | 'STORAGE_FULL'
   | 'STORAGE_FAILED';
 

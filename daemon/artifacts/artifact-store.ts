@@ -33,6 +33,17 @@ export class ArtifactStore {
     return join(this.#folder, requireVersion(version), ARTIFACT_FILES.bundle);
   }
 
+  /** One file of a sealed version; undefined when it has none of that name. Rejects with ArtifactError. */
+  async read(version: string, file: string): Promise<Uint8Array | undefined> {
+    const path = join(this.#folder, requireVersion(version), file);
+    try {
+      return await readFile(path);
+    } catch (reason) {
+      if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw storageFailure(path, reason);
+    }
+  }
+
   /** Undefined when the version is not here, wholly: one whose bytes are no longer those of its digest is not either. */
   async describe(version: string): Promise<AppDescription | undefined> {
     const folder = join(this.#folder, requireVersion(version));

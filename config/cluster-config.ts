@@ -1,0 +1,102 @@
+import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { ConfigError } from './config-problem.js';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+const LEAST_SECRET_BYTES = 32;
+const MAX_SECRET_BYTES = 4096;
+
+/** `[cluster]` of `weaverd.toml`: this host's place among others. Needs `[nats]` beside it. */
+export const clusterConfigSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(NAME, 'letters, digits, "-" and "_"')
+      .default('weaverd')
+      .describe('Name of the cluster; daemons of other names do not see each other, also on the same NATS'),
+    address: z
+      .union([z.ipv4(), z.ipv6()])
+      .describe('IP address of this host at which the proclets of other hosts reach those of this one'),
+    secretFile: z
+      .string()
+      .min(1)
+      .describe(
+        'File with the secret of the cluster, the same on all its hosts, relative to this file: at least 32 bytes, readable for its owner only. `openssl rand -base64 48` makes one',
+      ),
+    labels: z
+      .record(z.string().regex(NAME), z.string().max(63))
+      .default({})
+      .describe(
+        'What sets this host apart, for placement; `zone` is the failure domain that replicas are spread over',
+      ),
+    capacity: z
+      .strictObject({
+        cpus: z.number().positive().max(4096).optional().describe('CPUs for replicas; all by default'),
+        memory: z
+          .string()
+          .regex(/^[1-9][0-9]*(MiB|GiB)$/, 'such as "512MiB" or "4GiB"')
+          .optional()
+          .describe('Memory for replicas; all by default'),
+        maxReplicas: z.int().min(0).max(10_000).default(200).describe('Replicas on this host at most'),
+      })
+      .prefault({}),
+  })
+  .describe('This host as one of a cluster; absent: a host of its own');
+
+/** Where this host stands among others. */
+export interface ClusterConfig {
+  readonly name: string;
+  readonly address: string;
+  /** Secret: never in a log. */
+  readonly secret: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: { readonly cpus: number; readonly memoryBytes: number; readonly maxReplicas: number };
+}
+
+/** Reads what the section names. Throws a ConfigError for a secret that is not one, or that others may read. */
+export async function readClusterConfig(
+  given: z.output<typeof clusterConfigSchema>,
+  file: string,
+  folder: string,
+): Promise<ClusterConfig> {
+  const { name, address, labels, capacity } = given;
+  return {
+    name,
+    address,
+    secret: await readSecret(resolve(folder, given.secretFile), file),
+    labels,
+    capacity: {
+      cpus: capacity.cpus ?? availableParallelism(),
+      memoryBytes: capacity.memory === undefined ? totalmem() : bytesOf(capacity.memory),
+      maxReplicas: capacity.maxReplicas,
+    },
+  };
+}
+
+async function readSecret(path: string, file: string): Promise<string> {
+  const refuse = (message: string, mend: string) =>
+    new ConfigError([
+      { file, line: undefined, column: undefined, message: `cluster.secretFile: ${path} ${message}`, mend },
+    ]);
+  let secret: string;
+  try {
+    const { mode, size } = await stat(path);
+    if ((mode & 0o077) !== 0) throw refuse('may be read by others', `chmod 600 ${path}`);
+    if (size > MAX_SECRET_BYTES)
+      throw refuse(`is larger than ${MAX_SECRET_BYTES} bytes`, 'is it another file?');
+    secret = (await readFile(path, 'utf8')).trim();
+  } catch (reason) {
+    if (reason instanceof ConfigError) throw reason;
+    const why = reason instanceof Error ? reason.message : String(reason);
+    throw refuse(`cannot be read: ${why}`, 'copy it from another host of the cluster');
+  }
+  if (Buffer.byteLength(secret) < LEAST_SECRET_BYTES)
+    throw refuse(`has fewer than ${LEAST_SECRET_BYTES} bytes`, `make one: openssl rand -base64 48 > ${path}`);
+  return secret;
+}
+
+function bytesOf(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('GiB') ? 1024 ** 3 : 1024 ** 2);
+}
