@@ -6,16 +6,20 @@ import { LinkedClientConnection } from './client-connection.js';
 import { type Clock, systemClock } from './clock.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
 import {
+  decodeChallenge,
   decodeRefusal,
   decodeWelcome,
   encodeHello,
+  equalInConstantTime,
   isRefusal,
+  type Refusal,
   type RefusalReason,
   verifyCallee,
   type Welcome,
 } from './handshake.js';
 import { resolveLimits } from './limits.js';
 import { Link, type LinkHandler } from './link.js';
+import { needsProof, newNonce, type ProofInput, proofOf } from './proof.js';
 import { plainMessage, protocolError } from './protocol-error.js';
 import { type Receive, receiveInto } from './receive.js';
 import type { ClientConnection, ReplicaIdentity, TransportLimits } from './transport.js';
@@ -30,6 +34,8 @@ export interface ConnectOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Default: the environment's WEAVERD_BUSY_POLL_MICROS, or off. */
   readonly latency?: LatencyOptions;
+  /** Proves that it knows the token, and has the callee prove it, without sending it. Default: beyond loopback. */
+  readonly proof?: boolean;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
@@ -62,6 +68,8 @@ class Attempt implements LinkHandler {
   readonly #reject: (error: Error) => void;
   #link: Link | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** What the callee's proof must be, once the caller's was sent. */
+  #expectedProof: string | undefined;
 
   constructor(
     address: Address,
@@ -79,19 +87,12 @@ class Attempt implements LinkHandler {
   }
 
   start(): void {
-    const { identity, expect, token, signal } = this.#options;
+    const { token, signal, proof } = this.#options;
     if (signal?.aborted === true) {
       this.#reject(this.#error('CANCELLED', 'cancelled', signal.reason));
       return;
     }
-    const { maxFrameBytes, handshakeTimeoutMs } = this.#limits;
-    const hello = encodeHello({
-      protocol: PROTOCOL_VERSION,
-      caller: identity,
-      callee: expect,
-      token,
-      maxFrameBytes,
-    });
+    const { handshakeTimeoutMs } = this.#limits;
     const link = new Link(
       this.#dial((bytes, length) => link.received(bytes, length)),
       {
@@ -103,7 +104,7 @@ class Attempt implements LinkHandler {
       this,
     );
     this.#link = link;
-    link.outbox.send(FrameKind.HELLO, NO_CALL, (writer) => writer.writeRaw(hello));
+    if (!(proof ?? needsProof(this.#address))) this.#hello(link, token);
     this.#cancelTimer = this.#clock.schedule(handshakeTimeoutMs, () =>
       this.#fail('UNAVAILABLE', `no answer within ${handshakeTimeoutMs} ms`),
     );
@@ -112,6 +113,10 @@ class Attempt implements LinkHandler {
 
   frame(kind: number, _callId: number, bytes: Buffer, start: number, end: number): void {
     const body = bytes.subarray(start, end);
+    if (kind === FrameKind.CHALLENGE) {
+      this.#answer(body);
+      return;
+    }
     if (kind === FrameKind.REFUSED) {
       const { reason, message } = decodeRefusal(body);
       const code = PASSING_REASONS.has(reason) ? 'UNAVAILABLE' : 'VERSION_MISMATCH';
@@ -120,12 +125,54 @@ class Attempt implements LinkHandler {
     }
     if (kind !== FrameKind.WELCOME) throw protocolError(`the first frame is of kind ${kind}, not WELCOME`);
     const welcome = decodeWelcome(body);
-    const refusal = isRefusal(welcome) ? welcome : verifyCallee(this.#options.expect, welcome.callee);
+    const refusal = isRefusal(welcome) ? welcome : this.#verify(welcome);
     if (refusal !== undefined) {
       this.#fail('VERSION_MISMATCH', `the peer is not whom it should be: ${refusal.message}`);
     } else if (!isRefusal(welcome)) {
       this.#succeed(welcome);
     }
+  }
+
+  #hello(link: Link, token: string, nonce?: string): void {
+    const { identity, expect } = this.#options;
+    const { maxFrameBytes } = this.#limits;
+    const hello = encodeHello({
+      protocol: PROTOCOL_VERSION,
+      caller: identity,
+      callee: expect,
+      token,
+      nonce,
+      maxFrameBytes,
+    });
+    link.outbox.send(FrameKind.HELLO, NO_CALL, (writer) => writer.writeRaw(hello));
+  }
+
+  /** The first frame of a callee that the token must not be sent to. */
+  #answer(body: Buffer): void {
+    const { identity, expect, token, proof } = this.#options;
+    if (!(proof ?? needsProof(this.#address)) || this.#expectedProof !== undefined)
+      throw protocolError('a CHALLENGE that was not waited for');
+    const challenge = decodeChallenge(body);
+    const link = this.#link;
+    if (isRefusal(challenge)) this.#fail('VERSION_MISMATCH', challenge.message);
+    else if (link !== undefined) {
+      const callerNonce = newNonce();
+      const said: Omit<ProofInput, 'side'> = {
+        calleeNonce: challenge.nonce,
+        callerNonce,
+        caller: identity,
+        callee: expect,
+      };
+      this.#expectedProof = proofOf(token, { side: 'callee', ...said });
+      this.#hello(link, proofOf(token, { side: 'caller', ...said }), callerNonce);
+    }
+  }
+
+  #verify(welcome: Welcome): Refusal | undefined {
+    const { proof = needsProof(this.#address), expect } = this.#options;
+    if (proof && !equalInConstantTime(welcome.proof ?? '', this.#expectedProof ?? 'none was asked for'))
+      return { reason: 'token', message: 'the callee does not know the token' };
+    return verifyCallee(expect, welcome.callee);
   }
 
   closed(reason: Error | undefined): void {

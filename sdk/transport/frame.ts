@@ -42,6 +42,8 @@ export const FrameKind = {
   CHUNK: 18,
   /** `u32` bytes of chunks that the receiver has taken: so many more may follow. */
   CHUNK_CREDIT: 19,
+  /** Callee's first frame, where the token must not travel: JSON; the HELLO answers it. */
+  CHALLENGE: 20,
 } as const;
 
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];

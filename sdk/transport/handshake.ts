@@ -12,7 +12,10 @@ export interface Hello {
   readonly caller: ReplicaIdentity;
   /** Whom the caller means to reach. */
   readonly callee: ReplicaIdentity;
+  /** The token, or, to a callee that sent a CHALLENGE, the proof of it (proof.ts). */
   readonly token: string;
+  /** The caller's, for the callee's proof. */
+  readonly nonce?: string | undefined;
   /** Longest frame that the caller accepts. */
   readonly maxFrameBytes: number;
 }
@@ -20,8 +23,16 @@ export interface Hello {
 export interface Welcome {
   readonly protocol: number;
   readonly callee: ReplicaIdentity;
+  /** The callee's, where it sent a CHALLENGE. */
+  readonly proof?: string | undefined;
   /** Longest frame that the callee accepts. */
   readonly maxFrameBytes: number;
+}
+
+/** Where the token must not travel. */
+export interface Challenge {
+  readonly protocol: number;
+  readonly nonce: string;
 }
 
 export type RefusalReason =
@@ -54,12 +65,16 @@ const REASONS: ReadonlySet<string> = new Set<RefusalReason>([
 ]);
 
 /** These throw RangeError when the names are too long for the handshake's bound. */
-export function encodeHello({ protocol, caller, callee, token, maxFrameBytes }: Hello): Uint8Array {
-  return encode({ protocol, caller: pick(caller), callee: pick(callee), token, maxFrameBytes });
+export function encodeHello({ protocol, caller, callee, token, nonce, maxFrameBytes }: Hello): Uint8Array {
+  return encode({ protocol, caller: pick(caller), callee: pick(callee), token, nonce, maxFrameBytes });
 }
 
-export function encodeWelcome({ protocol, callee, maxFrameBytes }: Welcome): Uint8Array {
-  return encode({ protocol, callee: pick(callee), maxFrameBytes });
+export function encodeWelcome({ protocol, callee, proof, maxFrameBytes }: Welcome): Uint8Array {
+  return encode({ protocol, callee: pick(callee), proof, maxFrameBytes });
+}
+
+export function encodeChallenge(challenge: Challenge): Uint8Array {
+  return encode(challenge);
 }
 
 export function encodeRefusal({ reason, message }: Refusal): Uint8Array {
@@ -71,7 +86,7 @@ function pick({ app, version, group, replica, generation }: ReplicaIdentity): Re
   return { app, version, group, replica, generation };
 }
 
-function encode(message: Hello | Welcome | Refusal): Uint8Array {
+function encode(message: Hello | Welcome | Challenge | Refusal): Uint8Array {
   const body = Buffer.from(JSON.stringify(message), 'utf8');
   if (body.length > MAX_HANDSHAKE_BODY_BYTES) {
     throw new RangeError(
@@ -94,6 +109,7 @@ export function decodeHello(body: Uint8Array): Hello | Refusal {
     caller: identity(fields.caller, 'caller'),
     callee: identity(fields.callee, 'callee'),
     token: text(fields, 'token'),
+    ...optionalText(fields, 'nonce'),
     maxFrameBytes: integer(fields, 'maxFrameBytes', MAX_HANDSHAKE_BYTES),
   };
 }
@@ -105,8 +121,17 @@ export function decodeWelcome(body: Uint8Array): Welcome | Refusal {
   return {
     protocol,
     callee: identity(fields.callee, 'callee'),
+    ...optionalText(fields, 'proof'),
     maxFrameBytes: integer(fields, 'maxFrameBytes', MAX_HANDSHAKE_BYTES),
   };
+}
+
+/** The challenge, or why this side cannot answer it. Throws PROTOCOL_ERROR for what is neither. */
+export function decodeChallenge(body: Uint8Array): Challenge | Refusal {
+  const fields = decodeFields(body, 'CHALLENGE');
+  const protocol = integer(fields, 'protocol');
+  if (protocol !== PROTOCOL_VERSION) return protocolRefusal(protocol);
+  return { protocol, nonce: text(fields, 'nonce') };
 }
 
 export function decodeRefusal(body: Uint8Array): Refusal {
@@ -116,13 +141,16 @@ export function decodeRefusal(body: Uint8Array): Refusal {
   return { reason, message: text(fields, 'message') };
 }
 
-export function isRefusal(message: Hello | Welcome | Refusal): message is Refusal {
+export function isRefusal(message: Hello | Welcome | Challenge | Refusal): message is Refusal {
   return 'reason' in message;
 }
 
-/** Undefined when the caller is welcome. What this side is, is told only to callers that know the token. */
-export function verifyHello(hello: Hello, callee: ReplicaIdentity, token: string): Refusal | undefined {
-  const trusted = equalInConstantTime(hello.token, token);
+/**
+ * Undefined when the caller is welcome. What this side is, is told only to callers that know the token. `expected` is the
+ * token, or the proof that a caller gives who knows it.
+ */
+export function verifyHello(hello: Hello, callee: ReplicaIdentity, expected: string): Refusal | undefined {
+  const trusted = equalInConstantTime(hello.token, expected);
   const refusal =
     differenceOf('app', hello.caller, callee) ??
     differenceOf('version', hello.caller, callee) ??
@@ -165,7 +193,7 @@ function protocolRefusal(protocol: number): Refusal {
 }
 
 /** Over digests, so that not even the lengths of the tokens show. */
-function equalInConstantTime(a: string, b: string): boolean {
+export function equalInConstantTime(a: string, b: string): boolean {
   return timingSafeEqual(
     createHash('sha256').update(a, 'utf8').digest(),
     createHash('sha256').update(b, 'utf8').digest(),
@@ -204,6 +232,11 @@ function text(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== 'string') throw protocolError(`handshake: ${name} is not a string`);
   return value;
+}
+
+function optionalText<Name extends string>(fields: Fields, name: Name): { readonly [Key in Name]?: string } {
+  const value = fields[name];
+  return typeof value === 'string' ? ({ [name]: value } as { readonly [Key in Name]?: string }) : {};
 }
 
 function integer(fields: Fields, name: string, least = 0): number {

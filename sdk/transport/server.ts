@@ -7,6 +7,7 @@ import { type Clock, systemClock } from './clock.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
 import {
   decodeHello,
+  encodeChallenge,
   encodeRefusal,
   encodeWelcome,
   isRefusal,
@@ -16,6 +17,7 @@ import {
 } from './handshake.js';
 import { resolveLimits } from './limits.js';
 import { Link, type LinkHandler } from './link.js';
+import { needsProof, newNonce, proofOf } from './proof.js';
 import { protocolError } from './protocol-error.js';
 import { adoptAccepted } from './receive.js';
 import { ServerConnection } from './server-connection.js';
@@ -30,6 +32,8 @@ export interface ListenOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Default: the environment's WEAVERD_BUSY_POLL_MICROS, or off. */
   readonly latency?: LatencyOptions;
+  /** Callers prove that they know the token instead of sending it. Default: beyond the loopback interface. */
+  readonly proof?: boolean;
   /** A peer sent what is not the protocol, or a connection could not be accepted. */
   readonly onProtocolError?: (error: RemoteCallError) => void;
   readonly clock?: Clock;
@@ -50,7 +54,7 @@ export async function listen(
   address: Address,
   options: ListenOptions,
 ): Promise<TransportServer & { readonly address: Address }> {
-  const acceptor = new Acceptor(options);
+  const acceptor = new Acceptor(options, options.proof ?? needsProof(address));
   const server = createServer({ pauseOnConnect: true }, (socket) => acceptor.accept(socket));
   const bound = await bind(server, address);
   server.on('error', (error) => acceptor.report(RemoteCallError.from(error, 'RESOURCE_EXHAUSTED')));
@@ -99,6 +103,7 @@ class SocketServer implements TransportServer {
 class Acceptor {
   readonly clock: Clock;
   readonly #options: ListenOptions;
+  readonly #wantsProof: boolean;
   readonly #limits: TransportLimits;
   readonly #afterWrites: (() => void) | undefined;
   readonly #handshaking = new Set<Link>();
@@ -109,7 +114,8 @@ class Acceptor {
   #protocolErrors = 0;
   #draining = false;
 
-  constructor(options: ListenOptions) {
+  constructor(options: ListenOptions, wantsProof: boolean) {
+    this.#wantsProof = wantsProof;
     this.clock = options.clock ?? systemClock;
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
@@ -150,10 +156,11 @@ class Acceptor {
       const message = `no HELLO within ${this.#limits.handshakeTimeoutMs} ms`;
       this.#refuse(link, { reason: 'timeout', message });
     });
+    const nonce = this.#wantsProof ? this.#challenge(link) : undefined;
     link.handler = {
       frame: (kind, _callId, bytes, start, end) => {
         cancelTimer();
-        this.#shakeHands(link, kind, bytes.subarray(start, end));
+        this.#shakeHands(link, kind, bytes.subarray(start, end), nonce);
       },
       closed: (reason) => {
         cancelTimer();
@@ -179,7 +186,14 @@ class Acceptor {
     this.#options.onProtocolError?.(error);
   }
 
-  #shakeHands(link: Link, kind: number, body: Buffer): void {
+  #challenge(link: Link): string {
+    const nonce = newNonce();
+    const body = encodeChallenge({ protocol: PROTOCOL_VERSION, nonce });
+    link.outbox.send(FrameKind.CHALLENGE, NO_CALL, (writer) => writer.writeRaw(body));
+    return nonce;
+  }
+
+  #shakeHands(link: Link, kind: number, body: Buffer, calleeNonce: string | undefined): void {
     if (kind !== FrameKind.HELLO) throw protocolError(`the first frame is of kind ${kind}, not HELLO`);
     const { identity, token, receiver } = this.#options;
     const hello = decodeHello(body);
@@ -187,13 +201,24 @@ class Acceptor {
       this.#refuse(link, hello);
       return;
     }
-    const refusal = verifyHello(hello, identity, token);
+    const prove = (side: 'caller' | 'callee') =>
+      calleeNonce === undefined
+        ? undefined
+        : proofOf(token, {
+            side,
+            calleeNonce,
+            callerNonce: hello.nonce ?? '',
+            caller: hello.caller,
+            callee: hello.callee,
+          });
+    const refusal = verifyHello(hello, identity, prove('caller') ?? token);
     if (refusal !== undefined) {
       this.#refuse(link, refusal);
       return;
     }
     const { maxFrameBytes } = this.#limits;
-    const welcome = encodeWelcome({ protocol: PROTOCOL_VERSION, callee: identity, maxFrameBytes });
+    const proof = prove('callee');
+    const welcome = encodeWelcome({ protocol: PROTOCOL_VERSION, callee: identity, proof, maxFrameBytes });
     link.outbox.send(FrameKind.WELCOME, NO_CALL, (writer) => writer.writeRaw(welcome));
     const connection = new ServerConnection(hello.caller, link, {
       receiver,
