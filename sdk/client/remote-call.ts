@@ -11,6 +11,7 @@ import { hashKey, isRoutingKey } from '../routing/key-hash.js';
 import type { Member } from '../routing/member.js';
 import type { CallHeader, ClientConnection, OutgoingCall } from '../transport/transport.js';
 import type { RemoteMethod } from './remote-method.js';
+import { RemoteStream } from './remote-stream.js';
 import { decideRetry } from './retry-policy.js';
 
 const RETRY_BACKOFF: Backoff = { firstMs: 10, capMs: 500 };
@@ -135,22 +136,13 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     }
   }
 
-  async *stream(): AsyncGenerator<unknown> {
-    this.#target.budget.onCall();
-    for (let attempt = 1; ; attempt++) {
-      let begun = false;
-      try {
-        const connection = await this.#connection();
-        for await (const item of connection.stream(this.#again())) {
-          begun = true;
-          yield item;
-        }
-        return;
-      } catch (reason) {
-        // A stream that gave items cannot begin again behind its reader's back.
-        await this.#recover(reason, begun ? Number.POSITIVE_INFINITY : attempt);
-      }
-    }
+  stream(): AsyncIterableIterator<unknown> {
+    return new RemoteStream({
+      begin: () => this.#target.budget.onCall(),
+      connection: () => this.#connection(),
+      attempt: (recover) => ({ ...this.#again(), recover }),
+      recover: (reason, attempt) => this.#recover(reason, attempt),
+    });
   }
 
   /** The call as a further attempt sends it: with the time that is left, and without {@link recover}. */

@@ -21,5 +21,5 @@ export function withCallerStack<E>(error: E): E {
 
 /** Frames of the runtime's own call path tell an app's author nothing. */
 function isRuntimeFrame(frame: string): boolean {
-  return /RemoteCall\.|\/sdk\/client\//.test(frame) || frame.includes('node:internal');
+  return /Remote(Call|Stream)\.|\/sdk\/client\//.test(frame) || frame.includes('node:internal');
 }

@@ -1,4 +1,4 @@
-import { type CallState, runMethodInCall } from '../call/call-context.js';
+import { type CallState, runInCall, runMethodInCall } from '../call/call-context.js';
 import { childSpan, type TraceContext } from '../call/trace-context.js';
 import { isAsyncIterable } from '../client/bounded-result.js';
 import type { CompiledMethod } from '../codec/compiled.js';
@@ -119,7 +119,11 @@ export class Dispatcher implements CallReceiver {
       return fail(reason);
     }
     if (compiled.streaming) {
-      this.#stream(call, method.encodeResult, result).then(() => finish(undefined), fail);
+      // A generator's body runs where its items are pulled: that is within the call, too.
+      runInCall(served, () => this.#stream(call, method.encodeResult, result)).then(
+        () => finish(undefined),
+        fail,
+      );
     } else if (result instanceof Promise) result.then(succeed, fail);
     else Promise.resolve(result).then(succeed, fail);
   }

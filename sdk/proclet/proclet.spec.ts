@@ -59,6 +59,11 @@ class Counter {
     }
   }
 
+  /** Within a call or not, item for item. */
+  async *tenants(count: number): AsyncGenerator<string | undefined> {
+    for (let i = 0; i < count; i++) yield currentCall()?.metadata.get('tenant');
+  }
+
   async stop(): Promise<void> {
     Counter.stopped++;
   }
@@ -111,7 +116,7 @@ describe('Proclet', () => {
     registerCompiledApp(
       jsonApp({
         SpecBroken: [],
-        SpecCounter: [...METHODS, jsonMethod('count', true)],
+        SpecCounter: [...METHODS, jsonMethod('count', true), jsonMethod('tenants', true)],
         SpecRelay: [jsonMethod('relay')],
       }),
     ),
@@ -217,6 +222,18 @@ describe('Proclet', () => {
     }
     expect(items).to.deep.equal([0, 1, 2]);
     await until(() => Counter.returned === before + 1);
+  });
+
+  it('runs a generator’s body within its call, also where it waited for its reader', async () => {
+    await start('Counter-0', ['SpecCounter']);
+    envelope.route('SpecCounter', ['Counter-0']);
+    const seen = new Map<unknown, number>();
+    const items = app
+      .get(Counter)
+      .with({ metadata: { tenant: 'acme' } })
+      .tenants(2_000);
+    for await (const tenant of items) seen.set(tenant, (seen.get(tenant) ?? 0) + 1);
+    expect([...seen]).to.deep.equal([['acme', 2_000]]);
   });
 
   it('finishes what is in flight when it shuts down, and tells callers to go elsewhere', async () => {

@@ -32,22 +32,30 @@ export interface Grant {
   readonly bytes: number;
 }
 
+/** What a sender may send at first. */
+const FIRST_ITEMS = 256;
+
 /**
  * A stream's reader: what has arrived and was not consumed stays within the window, and credit is granted again in
- * portions of half a window as items are consumed.
+ * portions of half a window as items are consumed. The window begins small, so that not much is made in vain for a reader
+ * that leaves early, and is doubled while the reader consumes faster than items arrive.
  */
 export class ReceiveWindow {
-  readonly #items: number;
-  readonly #bytes: number;
+  /** The sender's first credit. */
+  readonly first: Grant;
+  readonly #most: Grant;
+  #items: number;
   /** What the sender has left, as far as the reader's grants tell. */
   readonly #granted: SendCredit;
   #consumedItems = 0;
   #consumedBytes = 0;
+  #starved = false;
 
-  constructor(items: number, bytes: number) {
-    this.#items = items;
-    this.#bytes = bytes;
-    this.#granted = new SendCredit(items, bytes);
+  constructor(most: Grant) {
+    this.#most = most;
+    this.#items = Math.min(most.items, FIRST_ITEMS);
+    this.first = { items: this.#items, bytes: most.bytes };
+    this.#granted = new SendCredit(this.#items, most.bytes);
   }
 
   /** False when the sender had no credit for it. */
@@ -57,13 +65,21 @@ export class ReceiveWindow {
     return true;
   }
 
+  /** The reader waits for an item. */
+  starved(): void {
+    this.#starved = true;
+  }
+
   /** What to grant now, if it is worth a frame. */
   consumed(bytes: number): Grant | undefined {
     this.#consumedItems++;
     this.#consumedBytes += bytes;
-    if (2 * this.#consumedItems < this.#items && 2 * this.#consumedBytes < this.#bytes) return undefined;
-    const grant = { items: this.#consumedItems, bytes: this.#consumedBytes };
+    if (2 * this.#consumedItems < this.#items && 2 * this.#consumedBytes < this.#most.bytes) return undefined;
+    const growth = this.#starved ? Math.min(this.#items, this.#most.items - this.#items) : 0;
+    const grant = { items: this.#consumedItems + growth, bytes: this.#consumedBytes };
     this.#granted.grant(grant.items, grant.bytes);
+    this.#items += growth;
+    this.#starved = false;
     this.#consumedItems = 0;
     this.#consumedBytes = 0;
     return grant;

@@ -10,7 +10,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   maxFrameBytes: 16 * MiB,
   maxCallsInFlight: 4096,
   maxQueuedBytes: 32 * MiB,
-  streamWindowItems: 256,
+  streamWindowItems: 4096,
   streamWindowBytes: 256 * KiB,
   handshakeTimeoutMs: 5_000,
   heartbeatIntervalMs: 5_000,

@@ -91,8 +91,8 @@ export class ServerCall implements IncomingCall, StreamPort {
       return;
     }
     this.#answer();
-    this.#sender = new StreamSender(this, this.#credit);
-    await this.#sender.run(items, encodeItem, encodeThrown);
+    this.#sender = new StreamSender(this, this.#credit, items, encodeItem, encodeThrown);
+    await this.#sender.run();
     // The final frame was sent when the stream ended by itself; when the caller left, this is the end of it.
     if (this.gone) this.#owner.finished(this);
   }
@@ -133,16 +133,16 @@ export class ServerCall implements IncomingCall, StreamPort {
     this.#owner.outbox.whenRoom(callback);
   }
 
-  sendItem(encode: (writer: Writer) => void): number {
-    return this.#owner.outbox.send(FrameKind.ITEM, this.callId, encode);
+  sendItem(encode: Encode, item: unknown): number {
+    return this.#owner.outbox.send(FrameKind.ITEM, this.callId, encode, item);
   }
 
   sendEnd(): void {
     this.#sendFinal(FrameKind.END, () => {});
   }
 
-  sendThrown(encode: (writer: Writer) => void): void {
-    this.#sendFinal(FrameKind.THROWN, encode);
+  sendThrown(encode: Encode, thrown: unknown): void {
+    this.#sendFinal(FrameKind.THROWN, encode, thrown);
   }
 
   sendFailure(reason: unknown): void {

@@ -1,6 +1,7 @@
 import type { Reader } from '../codec/reader.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import { type Grant, ReceiveWindow } from './flow-control.js';
+import { ItemQueue } from './item-queue.js';
 import { type CallOwner, decodeBody, PendingCall } from './pending-call.js';
 import { protocolError } from './protocol-error.js';
 import type { OutgoingCall } from './transport.js';
@@ -11,30 +12,28 @@ type State =
   /** Nothing more arrives; then comes the error, if there is one. */
   | { readonly kind: 'ended'; readonly error: { readonly value: unknown } | undefined };
 
-interface Item {
-  readonly value: unknown;
-  readonly bytes: number;
-}
-
 interface Waiter {
-  readonly resolve: (result: IteratorResult<unknown>) => void;
-  readonly reject: (error: unknown) => void;
+  readonly resolve: (result: IteratorResult<unknown> | Promise<IteratorResult<unknown>>) => void;
 }
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** The caller's side of a stream: items that have arrived wait here, at most a window of them. */
+/**
+ * The caller's side of a stream: items that have arrived wait here, at most a window of them. An item takes one promise,
+ * which is resolved already when the item is here.
+ */
 export class StreamReader extends PendingCall implements AsyncIterableIterator<unknown> {
   readonly credit: Grant;
   readonly #window: ReceiveWindow;
-  readonly #arrived: Item[] = [];
+  readonly #arrived = new ItemQueue();
   readonly #waiting: Waiter[] = [];
   #state: State = { kind: 'unsent' };
 
-  constructor(outgoing: OutgoingCall, owner: CallOwner, window: Grant) {
+  /** @param most items and bytes that may wait here */
+  constructor(outgoing: OutgoingCall, owner: CallOwner, most: Grant) {
     super(outgoing, owner);
-    this.credit = window;
-    this.#window = new ReceiveWindow(window.items, window.bytes);
+    this.#window = new ReceiveWindow(most);
+    this.credit = this.#window.first;
   }
 
   [Symbol.asyncIterator](): this {
@@ -43,19 +42,20 @@ export class StreamReader extends PendingCall implements AsyncIterableIterator<u
 
   next(): Promise<IteratorResult<unknown>> {
     if (this.#state.kind === 'unsent') this.#open();
-    const item = this.#arrived.shift();
-    if (item !== undefined) {
-      this.#consume(item);
-      return Promise.resolve({ done: false, value: item.value });
+    const arrived = this.#arrived;
+    if (arrived.size > 0) {
+      this.#consume(arrived.firstBytes);
+      return Promise.resolve({ done: false, value: arrived.shift() });
     }
     if (this.#state.kind !== 'ended') {
-      return new Promise((resolve, reject) => {
-        this.#waiting.push({ resolve, reject });
+      this.#window.starved();
+      return new Promise((resolve) => {
+        this.#waiting.push({ resolve });
       });
     }
     const { error } = this.#state;
     this.#state = { kind: 'ended', error: undefined };
-    return error === undefined ? Promise.resolve(DONE) : Promise.reject(error.value);
+    return error === undefined ? Promise.resolve(DONE) : this.#rejected(error.value);
   }
 
   /** Leaving the loop. */
@@ -77,15 +77,15 @@ export class StreamReader extends PendingCall implements AsyncIterableIterator<u
   item(reader: Reader): void {
     const bytes = reader.remaining;
     if (!this.#window.arrived(bytes)) throw protocolError('the callee sent more of a stream than it may');
-    const item = { value: this.#decode(reader), bytes };
+    const value = this.#decode(reader);
     if (this.#state.kind === 'ended') return;
     const waiter = this.#waiting.shift();
     if (waiter === undefined) {
-      this.#arrived.push(item);
+      this.#arrived.push(value, bytes);
       return;
     }
-    this.#consume(item);
-    waiter.resolve({ done: false, value: item.value });
+    this.#consume(bytes);
+    waiter.resolve({ done: false, value });
   }
 
   end(): void {
@@ -120,19 +120,25 @@ export class StreamReader extends PendingCall implements AsyncIterableIterator<u
     }
   }
 
-  #consume(item: Item): void {
-    const grant = this.#window.consumed(item.bytes);
+  #consume(bytes: number): void {
+    const grant = this.#window.consumed(bytes);
     if (grant !== undefined && this.#state.kind === 'open') this.owner.grant(this, grant);
   }
 
   #finish(error: { readonly value: unknown } | undefined, items: 'keep-items' | 'drop-items'): void {
-    if (items === 'drop-items') this.#arrived.length = 0;
+    if (items === 'drop-items') this.#arrived.clear();
     if (this.#state.kind === 'ended' && error !== undefined) return;
     const [first, ...others] = this.#waiting.splice(0);
     this.#state = { kind: 'ended', error: first === undefined ? error : undefined };
     if (first === undefined) return;
     if (error === undefined) first.resolve(DONE);
-    else first.reject(error.value);
+    else first.resolve(this.#rejected(error.value));
     for (const other of others) other.resolve(DONE);
+  }
+
+  #rejected(reason: unknown): Promise<never> {
+    const { outgoing } = this;
+    if (outgoing.recover === undefined) return Promise.reject(reason);
+    return outgoing.recover(reason) as Promise<never>;
   }
 }

@@ -1,6 +1,9 @@
 import type { Writer } from '../codec/writer.js';
 import type { SendCredit } from './flow-control.js';
 
+type EncodeItem = (writer: Writer, item: unknown) => void;
+type EncodeThrown = (writer: Writer, thrown: unknown) => void;
+
 /** What a stream's sender needs of its call. */
 export interface StreamPort {
   /** Nobody waits for the stream any more. */
@@ -8,26 +11,42 @@ export interface StreamPort {
   readonly hasRoom: boolean;
   whenRoom(callback: () => void): void;
   /** Returns the bytes of the item. Throws what `encode` throws. */
-  sendItem(encode: (writer: Writer) => void): number;
+  sendItem(encode: EncodeItem, item: unknown): number;
   sendEnd(): void;
-  sendThrown(encode: (writer: Writer) => void): void;
+  sendThrown(encode: EncodeThrown, thrown: unknown): void;
   /** An item could not be encoded. */
   sendFailure(reason: unknown): void;
 }
 
-/** The callee's side of a stream: pulls an item only when the caller has room for it, and the connection has. */
+/**
+ * The callee's side of a stream: pulls an item only when the caller has room for it, and the connection has. Callbacks
+ * instead of an async function: of promises an item takes its iterator's own and that of one `then`.
+ */
 export class StreamSender {
   readonly #port: StreamPort;
   readonly #credit: SendCredit;
-  #wake: (() => void) | undefined;
-  #pulling = false;
-  #awaitingRoom = false;
+  readonly #items: AsyncIterable<unknown>;
+  readonly #encodeItem: EncodeItem;
+  readonly #encodeThrown: EncodeThrown;
   #iterator: AsyncIterator<unknown> | undefined;
+  #pulling = false;
+  #wake: (() => void) | undefined;
+  #awaitingRoom = false;
   #left: Promise<void> | undefined;
+  #over: () => void = () => {};
 
-  constructor(port: StreamPort, credit: SendCredit) {
+  constructor(
+    port: StreamPort,
+    credit: SendCredit,
+    items: AsyncIterable<unknown>,
+    encodeItem: EncodeItem,
+    encodeThrown: EncodeThrown,
+  ) {
     this.#port = port;
     this.#credit = credit;
+    this.#items = items;
+    this.#encodeItem = encodeItem;
+    this.#encodeThrown = encodeThrown;
   }
 
   /** The credit has grown, or nobody waits any more: then an item that is being pulled need not come. */
@@ -38,54 +57,69 @@ export class StreamSender {
     if (this.#port.gone && this.#pulling) this.#left ??= leave(this.#iterator);
   }
 
-  /** Resolves when the stream is over and its iterator has been ended. */
-  async run(
-    items: AsyncIterable<unknown>,
-    encodeItem: (writer: Writer, item: unknown) => void,
-    encodeThrown: (writer: Writer, thrown: unknown) => void,
-  ): Promise<void> {
-    while (!this.#port.gone && !this.#ready()) await this.#change();
-    let failed = false;
-    try {
-      this.#iterator = items[Symbol.asyncIterator]();
-      while (!this.#port.gone && !failed) {
-        const result = await this.#pull(this.#iterator);
-        if (this.#port.gone) break;
-        if (result.done === true) {
-          this.#port.sendEnd();
-          return;
-        }
-        failed = !this.#send(result.value, encodeItem);
-        while (!this.#port.gone && !failed && !this.#ready()) await this.#change();
-      }
-    } catch (thrown) {
-      if (!this.#port.gone) this.#port.sendThrown((writer) => encodeThrown(writer, thrown));
+  /**
+   * Resolves when the stream is over and its iterator has been ended. Called once. Items are pulled in the async context
+   * of this call, also those that had to wait for credit: what goes on in a promise's callback does so in the context of
+   * its `then`.
+   */
+  run(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#over = resolve;
+      this.#advance();
+    });
+  }
+
+  /** Pulls the next item, now or when there is room for it. */
+  readonly #advance = (): void => {
+    if (this.#port.gone) return this.#leave();
+    if (!this.#credit.available || !this.#port.hasRoom) {
+      this.#change().then(this.#advance);
       return;
     }
-    await (this.#left ?? leave(this.#iterator));
-  }
-
-  async #pull(iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
-    this.#pulling = true;
     try {
-      return await iterator.next();
-    } finally {
-      this.#pulling = false;
+      this.#iterator ??= this.#items[Symbol.asyncIterator]();
+      this.#pulling = true;
+      const pulled: unknown = this.#iterator.next();
+      const result = (pulled instanceof Promise ? pulled : Promise.resolve(pulled)) as Promise<
+        IteratorResult<unknown>
+      >;
+      result.then(this.#onResult, this.#onThrown);
+    } catch (thrown) {
+      this.#onThrown(thrown);
     }
-  }
+  };
 
-  #send(item: unknown, encodeItem: (writer: Writer, item: unknown) => void): boolean {
+  readonly #onResult = (result: IteratorResult<unknown>): void => {
+    this.#pulling = false;
+    if (this.#port.gone) return this.#leave();
+    let item: unknown;
     try {
-      this.#credit.spend(this.#port.sendItem((writer) => encodeItem(writer, item)));
-      return true;
-    } catch (error) {
-      this.#port.sendFailure(error);
-      return false;
+      if (result.done === true) {
+        this.#port.sendEnd();
+        return this.#over();
+      }
+      item = result.value;
+    } catch (thrown) {
+      return this.#onThrown(thrown);
     }
-  }
+    try {
+      this.#credit.spend(this.#port.sendItem(this.#encodeItem, item));
+    } catch (reason) {
+      this.#port.sendFailure(reason);
+      return this.#leave();
+    }
+    this.#advance();
+  };
 
-  #ready(): boolean {
-    return this.#credit.available && this.#port.hasRoom;
+  readonly #onThrown = (thrown: unknown): void => {
+    this.#pulling = false;
+    if (!this.#port.gone) this.#port.sendThrown(this.#encodeThrown, thrown);
+    this.#over();
+  };
+
+  #leave(): void {
+    this.#left ??= leave(this.#iterator);
+    this.#left.then(this.#over);
   }
 
   #change(): Promise<void> {

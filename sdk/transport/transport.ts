@@ -33,7 +33,10 @@ export interface OutgoingCall {
   decodeResult(reader: Reader): unknown;
   /** The error that the component threw. */
   decodeThrown(reader: Reader): unknown;
-  /** Of a unary call: takes over when it fails, with what it would have been rejected with. Called at most once. */
+  /**
+   * Takes over when the call fails, with what it would have been rejected with. Of a stream it must reject: with what
+   * the stream's reader should see. Called at most once.
+   */
   recover?(reason: unknown): Promise<unknown>;
 }
 
@@ -82,7 +85,7 @@ export interface TransportLimits {
   readonly maxCallsInFlight: number;
   /** Bytes accepted but not yet taken by the socket; beyond it new calls get RESOURCE_EXHAUSTED. */
   readonly maxQueuedBytes: number;
-  /** Items a stream's sender may be ahead of its reader. */
+  /** Items a stream's sender may be ahead of its reader; 256 at first, more while the reader consumes faster. */
   readonly streamWindowItems: number;
   /** Bytes of items a stream's sender may be ahead of its reader. */
   readonly streamWindowBytes: number;
