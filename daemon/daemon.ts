@@ -10,6 +10,8 @@ import type { ReplicaHost } from './envelope/replica-host.js';
 import { HostAgent } from './host/host-agent.js';
 import { createIngress } from './ingress/ingress-keeper.js';
 import type { Ingress, IngressOptions } from './ingress/ingress-routes.js';
+import { Election, LEADER_BUCKET } from './leader/election.js';
+import { MAX_TTL_MS } from './leader/lease-record.js';
 import { LogStore } from './logs/log-store.js';
 import { EventLog } from './manager/event-log.js';
 import { Manager } from './manager/manager.js';
@@ -155,14 +157,34 @@ async function compose(
   closers.push(({ stopProclets }) => ingress.close({ stop: stopProclets }));
 
   const subjects = subjectsOf(LOCAL_CLUSTER);
-  const manager = new Manager({ bus, subjects, clock, random: Math.random, events, findPort: findFreePort });
+  const self = { host: hostName, generation: startedAt };
+  const election = new Election({
+    store: bus.store(LEADER_BUCKET),
+    clock,
+    random: Math.random,
+    self,
+    version: weaverdVersion(),
+    highestIncarnationSeen: () => 0,
+    // The folder is locked: whoever had the lease has gone. And nobody waits for it.
+    replacesPredecessor: true,
+    ttlMs: MAX_TTL_MS,
+  });
+  const manager = new Manager({
+    bus,
+    subjects,
+    clock,
+    random: Math.random,
+    events,
+    findPort: findFreePort,
+    election,
+  });
   const hostProblems = () => {
     const state = bus.state();
     problems.set('store', state.kind === 'degraded' ? state.reason : undefined);
     return problems.list();
   };
   const agent = new HostAgent({
-    host: hostName,
+    ...self,
     bus,
     subjects,
     replicaHost,

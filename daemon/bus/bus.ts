@@ -167,7 +167,7 @@ export function isTransient(reason: unknown): reason is BusError {
 }
 
 /** Publishes what will be said again: a bus that is busy or gone loses it, as it may lose any message. */
-export function publishBestEffort(bus: Bus, subject: string, body: unknown): void {
+export function publishBestEffort(bus: Pick<Bus, 'publish'>, subject: string, body: unknown): void {
   try {
     bus.publish(subject, body);
   } catch (reason) {

@@ -13,6 +13,8 @@ export interface Subjects {
   ingress(host: string): string;
   /** HostReport of one host; `*` for all of them. */
   report(host: string): string;
+  /** ClusterView, which the leader answers. */
+  readonly view: string;
   /** Asks every host for a report at once. */
   readonly callForReports: string;
 }
@@ -25,6 +27,7 @@ export function subjectsOf(cluster: string): Subjects {
     placements: (host) => `${hosts}.${subjectToken(host)}.placements`,
     ingress: (host) => `${hosts}.${subjectToken(host)}.ingress`,
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
+    view: `${root}.manager.view`,
     callForReports: `${root}.manager.call`,
   };
 }

@@ -18,6 +18,8 @@ const REPORT_SPACING_MS = 20;
 
 export interface HostAgentOptions {
   readonly host: string;
+  /** Rises with each start of the daemon. */
+  readonly generation: number;
   readonly bus: Bus;
   readonly subjects: Subjects;
   readonly replicaHost: ReplicaHost;
@@ -47,7 +49,7 @@ export class HostAgent {
 
   constructor(options: HostAgentOptions) {
     this.#options = options;
-    this.#generation = options.clock.now();
+    this.#generation = options.generation;
   }
 
   start(): void {

@@ -9,11 +9,11 @@ const RESEND_MS = 1000;
  * bus may lose it.
  */
 export class LevelSender {
-  readonly #bus: Bus;
+  readonly #bus: Pick<Bus, 'publish'>;
   readonly #clock: Clock;
   readonly #sent = new Map<string, { epoch: number; json: string; at: number }>();
 
-  constructor(bus: Bus, clock: Clock) {
+  constructor(bus: Pick<Bus, 'publish'>, clock: Clock) {
     this.#bus = bus;
     this.#clock = clock;
   }

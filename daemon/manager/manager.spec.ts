@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { LocalBus } from '../bus/local-bus.js';
 import { subjectsOf } from '../bus/subjects.js';
 import { HostAgent } from '../host/host-agent.js';
+import { Election, LEADER_BUCKET } from '../leader/election.js';
 import { systemClock } from '../processes/clock.js';
 import { EventLog } from './event-log.js';
 import { ManifestError } from './groups.js';
@@ -14,6 +15,7 @@ import { FakeReplicaHost } from './spec-support/fake-replica-host.js';
 import { sampleDescription } from './spec-support/sample-app.js';
 
 const subjects = subjectsOf('test');
+let generations = 0;
 
 /** One daemon's control plane on a folder, with replicas that {@link until} keeps going. */
 class Daemon {
@@ -28,10 +30,28 @@ class Daemon {
     readonly ingress: FakeIngress,
   ) {
     const findPort = async () => this.#nextPort++;
-    const options = { bus, subjects, clock: systemClock, random: Math.random, events: this.events, findPort };
+    const self = { host: 'h1', generation: ++generations };
+    const election = new Election({
+      store: bus.store(LEADER_BUCKET),
+      clock: systemClock,
+      random: Math.random,
+      self,
+      version: '1.0.0',
+      highestIncarnationSeen: () => 0,
+      replacesPredecessor: true,
+    });
+    const options = {
+      bus,
+      subjects,
+      clock: systemClock,
+      random: Math.random,
+      events: this.events,
+      findPort,
+      election,
+    };
     this.manager = new Manager(options);
     this.agent = new HostAgent({
-      host: 'h1',
+      ...self,
       bus,
       subjects,
       replicaHost: host,
@@ -126,6 +146,7 @@ describe('manager', () => {
     expect(daemon.manager.app('shop')?.listeners[0]?.url).to.equal('http://127.0.0.1:4000');
     await daemon.until(() => daemon.events.newest(1)[0]?.kind === 'version-gone');
     expect(daemon.events.newest(100).map(({ kind }) => kind)).to.deep.equal([
+      'leading',
       'deployed',
       'version-serving',
       'deployed',

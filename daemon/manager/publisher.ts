@@ -12,7 +12,8 @@ import { formatReplica } from './replica-key.js';
 import type { RoutingTable } from './routing-table.js';
 
 export interface PublisherOptions {
-  readonly bus: Bus;
+  /** Throws when the term is over. */
+  readonly bus: Pick<Bus, 'publish'>;
   readonly subjects: Subjects;
   readonly clock: Clock;
   readonly events: EventLog;
