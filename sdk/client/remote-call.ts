@@ -31,8 +31,8 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   readonly metadata: ReadonlyMap<string, string> | undefined;
   readonly #target: RemoteMethod;
   readonly #args: readonly unknown[];
+  readonly deadline: number;
   readonly #startedAt: number;
-  readonly #deadline: number;
   readonly #retriable: boolean;
   readonly #hash: number | undefined;
   #replica: Member | undefined;
@@ -54,7 +54,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     this.#target = target;
     this.#args = args;
     this.#startedAt = now;
-    this.#deadline = deadline;
+    this.deadline = deadline;
     this.#retriable = options?.retry ?? target.retry;
     this.#hash =
       target.routing === undefined && options?.key === undefined ? undefined : this.#hashOfKey(options?.key);
@@ -150,7 +150,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     return {
       method: this.method,
       header: {
-        timeoutMs: Math.max(1, this.#deadline - performance.now()),
+        timeoutMs: Math.max(1, this.deadline - performance.now()),
         trace: this.trace,
         metadata: this.metadata,
       },
@@ -180,9 +180,9 @@ export class RemoteCall implements OutgoingCall, CallHeader {
           continue;
         }
       }
-      const wait = Math.min(UNREACHABLE_RETRY_MS, Math.max(1, this.#deadline - performance.now()));
+      const wait = Math.min(UNREACHABLE_RETRY_MS, Math.max(1, this.deadline - performance.now()));
       await this.#inTime(
-        replicas.nextRouting(peer === undefined ? Math.max(1, this.#deadline - performance.now()) : wait),
+        replicas.nextRouting(peer === undefined ? Math.max(1, this.deadline - performance.now()) : wait),
       );
     }
   }
@@ -190,7 +190,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   #throwIfOver(lastReason: unknown): void {
     if (this.signal?.aborted === true)
       throw this.#error('CANCELLED', 'cancelled before it was sent', 'no', this.signal.reason);
-    if (performance.now() < this.#deadline) return;
+    if (performance.now() < this.deadline) return;
     const why = lastReason instanceof Error ? `: ${lastReason.message}` : '; see `weaverd status`';
     throw this.#error(
       'DEADLINE_EXCEEDED',
@@ -208,7 +208,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
           settle(() =>
             reject(this.#error('DEADLINE_EXCEEDED', 'no replica could be reached before the deadline', 'no')),
           ),
-        Math.max(0, this.#deadline - performance.now()),
+        Math.max(0, this.deadline - performance.now()),
       );
       const onAbort = () =>
         settle(() =>
@@ -240,7 +240,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     }
     this.#failed(reason);
     const decision = decideRetry(reason, attempt, this.#retriable);
-    const left = this.#deadline - performance.now();
+    const left = this.deadline - performance.now();
     if (decision === 'fail' || left <= 0 || !this.#target.budget.tryRetry()) throw this.#named(reason);
     const wait = attempt === 1 ? 0 : backoffMs(RETRY_BACKOFF, attempt - 1, Math.random);
     if (wait > 0) await this.#inTime(new Promise((resolve) => setTimeout(resolve, Math.min(wait, left))));

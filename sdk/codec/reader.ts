@@ -138,12 +138,14 @@ export class Reader {
 
   readUint16(): number {
     const start = this.#take(2);
-    return this.bytes.readUInt16LE(start);
+    return (this.bytes[start] ?? 0) | ((this.bytes[start + 1] ?? 0) << 8);
   }
 
   readUint32(): number {
     const start = this.#take(4);
-    return this.bytes.readUInt32LE(start);
+    const { bytes } = this;
+    const low = (bytes[start] ?? 0) | ((bytes[start + 1] ?? 0) << 8) | ((bytes[start + 2] ?? 0) << 16);
+    return (low | ((bytes[start + 3] ?? 0) << 24)) >>> 0;
   }
 
   #readLength(): number {

@@ -74,8 +74,12 @@ describe('Writer', () => {
   });
 
   it('writes strings as UTF-8, whatever their length', () => {
+    const anyLength = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 80 }),
+      fc.string({ unit: 'binary', minLength: 1000, maxLength: 1050, size: 'max' }),
+    );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (value) => {
+      fc.property(anyLength, (value) => {
         const writer = new Writer(undefined, 1);
         writer.writeString(value);
         const utf8 = Buffer.from(value);

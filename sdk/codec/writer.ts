@@ -7,6 +7,10 @@ const INITIAL_BYTES = 1024;
 const RETAINED_BYTES = 1024 * 1024;
 /** Longest string that is written by a loop over its characters: beyond it the native call wins. */
 const SHORT_STRING = 24;
+/** Longest that is written before its bytes are counted: their count then takes two bytes at the most. */
+const MEDIUM_STRING = 1024;
+/** Bytes a UTF-16 unit takes as UTF-8 at the most. */
+const MAX_UNIT_BYTES = 3;
 
 /**
  * Appends Avro binary, and the raw little-endian integers of framing, to a buffer that grows.
@@ -75,7 +79,7 @@ export class Writer {
       return;
     }
     let zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
-    this.reserve(zigzag < 0x80 ? 1 : varintLength(zigzag));
+    this.reserve(varintLength(zigzag));
     const { bytes } = this;
     let position = this.position;
     while (zigzag > 0x7f) {
@@ -95,6 +99,10 @@ export class Writer {
   writeString(value: string): void {
     const { length } = value;
     if (length <= SHORT_STRING && this.#writeShortAscii(value, length)) return;
+    if (length <= MEDIUM_STRING) {
+      this.#writeMedium(value, length);
+      return;
+    }
     const byteLength = Buffer.byteLength(value, 'utf8');
     this.writeLong(byteLength);
     this.reserve(byteLength);
@@ -180,6 +188,24 @@ export class Writer {
     return true;
   }
 
+  /** With room for the count that ASCII takes: two native calls would cost more than the rare move. */
+  #writeMedium(value: string, length: number): void {
+    const start = this.position;
+    const most = length * MAX_UNIT_BYTES;
+    const bytes = this.room(start, 2 + most);
+    const guessed = varintLength(length << 1);
+    const byteLength = writeUtf8(bytes, value, start + guessed, most);
+    const countBytes = varintLength(byteLength << 1);
+    if (countBytes !== guessed)
+      bytes.copyWithin(start + countBytes, start + guessed, start + guessed + byteLength);
+    if (countBytes === 1) bytes[start] = byteLength << 1;
+    else {
+      bytes[start] = ((byteLength << 1) & 0x7f) | 0x80;
+      bytes[start + 1] = byteLength >>> 6;
+    }
+    this.finish(start + countBytes + byteLength);
+  }
+
   #grow(needed: number): void {
     const size = Math.max(needed, Math.min(this.bytes.length * 2, this.limit));
     const larger = Buffer.allocUnsafeSlow(size);
@@ -190,6 +216,7 @@ export class Writer {
 
 /** Of an unsigned 32-bit integer. */
 function varintLength(value: number): number {
+  if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
   if (value < 0x200000) return 3;
   return value < 0x10000000 ? 4 : 5;

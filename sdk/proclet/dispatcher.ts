@@ -1,5 +1,5 @@
-import { type CallState, runInCall, runMethodInCall } from '../call/call-context.js';
-import { childSpan, type TraceContext } from '../call/trace-context.js';
+import { runInCall, runMethodInCall } from '../call/call-context.js';
+import type { TraceContext } from '../call/trace-context.js';
 import { isAsyncIterable } from '../client/bounded-result.js';
 import type { CompiledMethod } from '../codec/compiled.js';
 import type { NumberedMethod } from '../codec/method-table.js';
@@ -11,6 +11,7 @@ import type { HostedComponent } from '../hosting/hosted-component.js';
 import type { Span } from '../protocol/control.js';
 import type { MethodStats, StatsTable } from '../telemetry/method-stats.js';
 import type { CallReceiver, IncomingCall } from '../transport/transport.js';
+import { ServedCall } from './served-call.js';
 
 /** One of the app's methods, with what its calls need found once. */
 interface ServedMethod {
@@ -20,6 +21,9 @@ interface ServedMethod {
   hosted: HostedComponent | undefined;
   /** By the caller's group. */
   readonly stats: Map<string, MethodStats>;
+  /** The group that called last, nearly always the next one too. */
+  lastGroup: string | undefined;
+  lastStats: MethodStats | undefined;
 }
 
 /** Takes the calls of other proclets to the components of this one. */
@@ -40,6 +44,8 @@ export class Dispatcher implements CallReceiver {
       encodeResult: (writer, value) => compiled.encodeResult(writer, value),
       hosted: undefined,
       stats: new Map(),
+      lastGroup: undefined,
+      lastStats: undefined,
     }));
   }
 
@@ -85,7 +91,10 @@ export class Dispatcher implements CallReceiver {
     call.reject('UNAVAILABLE', why?.message ?? 'the component does not serve', 'no');
   }
 
-  /** Not an async function: beside the method's own promise and the one of its `then`, none is made for a call. */
+  /**
+   * Not an async function: beside the method's own promise and the one of its `then`, none is made for a call, and no
+   * function but those two.
+   */
   #serve(
     call: IncomingCall,
     method: ServedMethod,
@@ -95,45 +104,49 @@ export class Dispatcher implements CallReceiver {
   ): void {
     const { compiled } = method;
     const stats = this.#statsOf(method, call.caller.group);
-    const served = new ServedCall(call);
     const timed = ++stats.calls >= stats.timedFrom;
     if (timed) stats.timeNext();
     const measured = timed || call.header.trace?.sampled === true;
-    const startedAt = measured ? performance.now() : 0;
-    const finish = (error: string | undefined) => {
-      if (measured) this.#measured(method, stats, served, startedAt, error);
-    };
-    const fail = (reason: unknown) => {
-      stats.errors++;
-      call.throw(this.#encodeThrown, reason);
-      finish(errorName(reason));
-    };
-    const succeed = (value: unknown) => {
-      call.succeed(method.encodeResult, value);
-      if (measured) finish(undefined);
-    };
+    const served = new ServedCall(call, stats, measured ? performance.now() : undefined);
     let result: unknown;
     try {
       result = runMethodInCall(served, hosted.method(instance, compiled.name), instance, args);
     } catch (reason) {
-      return fail(reason);
+      this.#failed(method, served, reason);
+      return;
     }
+    const fail = (reason: unknown) => this.#failed(method, served, reason);
     if (compiled.streaming) {
-      // A generator's body runs where its items are pulled: that is within the call, too.
-      runInCall(served, () => this.#stream(call, method.encodeResult, result)).then(
-        () => finish(undefined),
+      this.#stream(call, method.encodeResult, result).then(
+        () => this.#ended(method, served, undefined),
         fail,
       );
-    } else if (result instanceof Promise) result.then(succeed, fail);
-    else Promise.resolve(result).then(succeed, fail);
+      return;
+    }
+    const answer = result instanceof Promise ? result : Promise.resolve(result);
+    answer.then((value) => this.#succeeded(method, served, value), fail);
+  }
+
+  #succeeded(method: ServedMethod, served: ServedCall, value: unknown): void {
+    served.call.succeed(method.encodeResult, value);
+    if (served.startedAt !== undefined) this.#ended(method, served, undefined);
+  }
+
+  #failed(method: ServedMethod, served: ServedCall, reason: unknown): void {
+    served.stats.errors++;
+    served.call.throw(this.#encodeThrown, reason);
+    this.#ended(method, served, errorName(reason));
   }
 
   #statsOf(method: ServedMethod, group: string): MethodStats {
+    if (method.lastGroup === group && method.lastStats !== undefined) return method.lastStats;
     let stats = method.stats.get(group);
     if (stats === undefined) {
       stats = this.stats.row(method.component, method.compiled.name, group, true);
       method.stats.set(group, stats);
     }
+    method.lastGroup = group;
+    method.lastStats = stats;
     return stats;
   }
 
@@ -147,50 +160,15 @@ export class Dispatcher implements CallReceiver {
     await call.stream(items, encode, this.#encodeThrown);
   }
 
-  #measured(
-    { component, compiled }: ServedMethod,
-    stats: MethodStats,
-    served: ServedCall,
-    startedAt: number,
-    error: string | undefined,
-  ): void {
+  /** Reports a call that was measured. */
+  #ended({ component, compiled }: ServedMethod, served: ServedCall, error: string | undefined): void {
+    const { startedAt } = served;
+    if (startedAt === undefined) return;
     const durationMs = performance.now() - startedAt;
-    stats.timed(durationMs);
+    served.stats.timed(durationMs);
     const { trace, parent } = served;
     if (trace?.sampled !== true) return;
     this.onSpan(span(component, compiled.name, trace, parent, startedAt, durationMs, error));
-  }
-}
-
-/** The state of a served call: all but the clock is read from the call when somebody asks. */
-class ServedCall implements CallState {
-  readonly deadline: number | undefined;
-  readonly #call: IncomingCall;
-  #trace: TraceContext | undefined;
-
-  constructor(call: IncomingCall) {
-    const { timeoutMs } = call.header;
-    this.deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    this.#call = call;
-  }
-
-  get parent(): TraceContext | undefined {
-    return this.#call.header.trace;
-  }
-
-  get trace(): TraceContext | undefined {
-    const { parent } = this;
-    if (parent === undefined) return undefined;
-    this.#trace ??= childSpan(parent);
-    return this.#trace;
-  }
-
-  get metadata(): ReadonlyMap<string, string> | undefined {
-    return this.#call.header.metadata;
-  }
-
-  get signal(): AbortSignal {
-    return this.#call.signal;
   }
 }
 

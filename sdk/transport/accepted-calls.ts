@@ -1,4 +1,4 @@
-import { MAX_CALL_SLOTS } from './call-table.js';
+import { slotOf } from './call-table.js';
 import type { ServerCall } from './server-call.js';
 
 /**
@@ -9,24 +9,24 @@ export class AcceptedCalls {
   readonly #slots: (ServerCall | undefined)[] = [];
 
   taken(callId: number): boolean {
-    return this.#slots[callId % MAX_CALL_SLOTS] !== undefined;
+    return this.#slots[slotOf(callId)] !== undefined;
   }
 
   add(call: ServerCall): void {
-    const slot = call.callId % MAX_CALL_SLOTS;
+    const slot = slotOf(call.callId);
     // Filled without holes: at the most as many entries as there are slots, whatever the caller names.
     while (this.#slots.length < slot) this.#slots.push(undefined);
     this.#slots[slot] = call;
   }
 
   get(callId: number): ServerCall | undefined {
-    const call = this.#slots[callId % MAX_CALL_SLOTS];
+    const call = this.#slots[slotOf(callId)];
     return call?.callId === callId ? call : undefined;
   }
 
   /** Does nothing for a call that is not there (any more). */
   remove(call: ServerCall): void {
-    const slot = call.callId % MAX_CALL_SLOTS;
+    const slot = slotOf(call.callId);
     if (this.#slots[slot] === call) this.#slots[slot] = undefined;
   }
 

@@ -1,9 +1,15 @@
 const SLOT_BITS = 16;
 const SLOT_MASK = 2 ** SLOT_BITS - 1;
-const MAX_GENERATION = 2 ** (32 - SLOT_BITS) - 1;
+/** Ids stay below 2^31, which V8 keeps as small integers. */
+const MAX_GENERATION = 2 ** (31 - SLOT_BITS) - 1;
 
 /** Most slots that a call id can name. */
 export const MAX_CALL_SLOTS = 2 ** SLOT_BITS;
+
+/** The slot that a call id names. */
+export function slotOf(callId: number): number {
+  return callId & SLOT_MASK;
+}
 
 /**
  * The calls in flight of one connection. A call id is a slot and the slot's generation, which rises at each use:
@@ -41,19 +47,19 @@ export class CallTable<Entry> {
 
   /** Undefined for an id that is not in use (any more). */
   get(id: number): Entry | undefined {
-    const slot = id & SLOT_MASK;
+    const slot = slotOf(id);
     return this.#generations[slot] === id >>> SLOT_BITS ? this.#entries[slot] : undefined;
   }
 
   /** Puts another entry under an id that is in use. */
   replace(id: number, entry: Entry): void {
-    if (this.get(id) !== undefined) this.#entries[id & SLOT_MASK] = entry;
+    if (this.get(id) !== undefined) this.#entries[slotOf(id)] = entry;
   }
 
   remove(id: number): Entry | undefined {
     const entry = this.get(id);
     if (entry === undefined) return undefined;
-    const slot = id & SLOT_MASK;
+    const slot = slotOf(id);
     this.#entries[slot] = undefined;
     this.#free.push(slot);
     this.#size--;

@@ -131,7 +131,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     if (this.#calls.get(callId) !== call) return;
     const { timeoutMs } = outgoing.header;
     if (timeoutMs !== undefined) {
-      call.deadlineAt = this.#clock.now() + timeoutMs;
+      call.deadlineAt = outgoing.deadline ?? this.#clock.now() + timeoutMs;
       this.#sweep.arm(call.deadlineAt);
     }
     call.listen();

@@ -14,6 +14,16 @@ export function putUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
+export function uint32At(bytes: Buffer, at: number): number {
+  return (
+    ((bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)) >>>
+    0
+  );
+}
+
 /** Of a frame of ours at `at`. */
 export function kindAt(bytes: Buffer, at: number): FrameKind {
   return bytes[at + LENGTH_BYTES] as FrameKind;
@@ -21,5 +31,5 @@ export function kindAt(bytes: Buffer, at: number): FrameKind {
 
 /** Of the frame at `at`. */
 export function callIdAt(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at + LENGTH_BYTES + 1);
+  return uint32At(bytes, at + LENGTH_BYTES + 1);
 }

@@ -1,4 +1,5 @@
 import { FRAME_HEADER_BYTES, LENGTH_BYTES, MIN_FRAME_LENGTH } from './frame.js';
+import { callIdAt, uint32At } from './frame-bytes.js';
 import { protocolError } from './protocol-error.js';
 
 /** `bytes` from `start` to `end` is the frame's body; valid only until it returns. */
@@ -88,7 +89,7 @@ export class FrameParser {
   }
 
   #frameBytes(bytes: Buffer, position: number): number {
-    const length = bytes.readUInt32LE(position);
+    const length = uint32At(bytes, position);
     const frameBytes = LENGTH_BYTES + length;
     if (length < MIN_FRAME_LENGTH || frameBytes > this.maxFrameBytes) {
       throw protocolError(
@@ -100,7 +101,6 @@ export class FrameParser {
 
   #emit(bytes: Buffer, position: number, end: number): void {
     const kind = bytes[position + LENGTH_BYTES] ?? 0;
-    const callId = bytes.readUInt32LE(position + LENGTH_BYTES + 1);
-    this.#onFrame(kind, callId, bytes, position + FRAME_HEADER_BYTES, end);
+    this.#onFrame(kind, callIdAt(bytes, position), bytes, position + FRAME_HEADER_BYTES, end);
   }
 }

@@ -23,7 +23,7 @@ export interface OutboxLimits {
 
 const INITIAL_BYTES = 16 * 1024;
 /** Within a turn, the first write is made when so much has gathered, and each next when twice as much has. */
-const EARLY_FLUSH_BYTES = 16 * 1024;
+const EARLY_FLUSH_BYTES = 1024;
 const MAX_EARLY_FLUSH_BYTES = 256 * 1024;
 /** Most bytes handed over at once while the system does not take all: keeps exact what may have been sent. */
 const MAX_WRITE_BYTES = 256 * 1024;

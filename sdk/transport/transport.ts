@@ -27,6 +27,8 @@ export interface OutgoingCall {
   /** Position of the method in the app's compiled methods, the same on both sides of one version. */
   readonly method: number;
   readonly header: CallHeader;
+  /** When `header.timeoutMs` ends, on the connection's clock, ms; by default that long from when it is sent. */
+  readonly deadline?: number | undefined;
   readonly signal: AbortSignal | undefined;
   encodeArguments(writer: Writer): void;
   /** The result, or one item of a stream. */
@@ -47,6 +49,8 @@ export interface OutgoingCall {
 export interface IncomingCall {
   readonly method: number;
   readonly header: CallHeader;
+  /** On the connection's clock, ms; Infinity without one. */
+  readonly deadlineAt: number;
   /** Over the arguments; valid only until `CallReceiver.receive` returns. */
   readonly arguments: Reader;
   /** Aborts on the caller's cancel, at the deadline, and when the connection is lost. Created on first use. */
