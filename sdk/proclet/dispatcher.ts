@@ -117,7 +117,8 @@ export class Dispatcher implements CallReceiver {
     }
     const fail = (reason: unknown) => this.#failed(method, served, reason);
     if (compiled.streaming) {
-      this.#stream(call, method.encodeResult, result).then(
+      // A generator's body runs where its items are pulled: that is within the call, too.
+      runInCall(served, () => this.#stream(call, method.encodeResult, result)).then(
         () => this.#ended(method, served, undefined),
         fail,
       );
