@@ -1,5 +1,5 @@
 import { ApiError } from './api/api-error.js';
-import type { DaemonStatus } from './api/api-types.js';
+import type { ClusterStatus, DaemonStatus } from './api/api-types.js';
 import type { ApiBackend } from './api/backend.js';
 import { ArtifactError } from './artifacts/artifact-error.js';
 import type { ArtifactStore } from './artifacts/artifact-store.js';
@@ -16,7 +16,10 @@ export interface DaemonBackendOptions {
   readonly logs: LogStore;
   readonly spans: SpanStore;
   readonly events: EventLog;
-  readonly status: () => Omit<DaemonStatus, 'apps'>;
+  /** Of this daemon; `problems` are its own. */
+  readonly status: () => Omit<DaemonStatus, 'apps' | 'cluster'>;
+  /** Undefined for a host of its own. */
+  readonly cluster: () => Pick<ClusterStatus, 'name' | 'bus'> | undefined;
   readonly deployed: () => void;
   readonly shutdown: (options: { readonly stopProclets: boolean }) => void;
 }
@@ -27,8 +30,21 @@ const DEFAULT_EVENTS = 100;
 export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
   const { manager, artifacts, logs, spans, events } = options;
   return {
-    status: () => ({ ...options.status(), apps: manager.apps() }),
-    app: (app) => manager.app(app),
+    async status() {
+      const status = options.status();
+      const { apps, hosts, leader, problems } = await manager.view();
+      const cluster = options.cluster();
+      return {
+        ...status,
+        problems: [...new Set([...status.problems, ...problems])],
+        cluster: cluster && { ...cluster, leader, hosts },
+        apps,
+      };
+    },
+    async app(app) {
+      const { apps } = await manager.view();
+      return apps.find((each) => each.app === app);
+    },
     artifact: (version) => named(artifacts.describe(version)),
     putArtifactFile: (version, file, bytes) => named(artifacts.upload(version, file, [bytes])),
     async deploy({ version, manifest }, user) {

@@ -177,6 +177,7 @@ async function compose(
     events,
     findPort: findFreePort,
     election,
+    self,
   });
   const hostProblems = () => {
     const state = bus.state();
@@ -213,7 +214,7 @@ async function compose(
   };
   const load = new DaemonLoad();
   const weaverd = weaverdVersion();
-  const status = (): Omit<DaemonStatus, 'apps'> => {
+  const status = (): Omit<DaemonStatus, 'apps' | 'cluster'> => {
     const { pid, rssBytes, state } = ingress.status();
     return {
       weaverd,
@@ -221,7 +222,7 @@ async function compose(
       host: hostName,
       startedAt,
       stateFolder: layout.stateFolder,
-      problems: [...new Set([...hostProblems(), ...manager.problems()])],
+      problems: hostProblems(),
       daemon: load.look(),
       ingress: { pid, rssBytes, state },
     };
@@ -245,6 +246,7 @@ async function compose(
       spans,
       events,
       status,
+      cluster: () => undefined,
       deployed: tidy,
       shutdown: (how) => {
         // After the answer is on its way.

@@ -58,7 +58,9 @@ describe('commands against a daemon', () => {
   });
 
   it('ps says on stderr that there is nothing', async () => {
-    const { code, stdout, stderr } = await weaverd(['ps'], { status: () => daemonStatus({ apps: [] }) });
+    const { code, stdout, stderr } = await weaverd(['ps'], {
+      status: async () => daemonStatus({ apps: [] }),
+    });
     expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '' });
     expect(stderr).to.contain('nothing is deployed');
   });
@@ -66,7 +68,7 @@ describe('commands against a daemon', () => {
   it('ps says on stderr that no app runs, and which are stopped', async () => {
     const stopped = appStatus({ state: 'stopped', groups: [groupStatus({ replicas: [] })] });
     const apps = [stopped, { ...stopped, app: 'hello' }];
-    expect(await weaverd(['ps'], { status: () => daemonStatus({ apps }) })).to.deep.equal({
+    expect(await weaverd(['ps'], { status: async () => daemonStatus({ apps }) })).to.deep.equal({
       code: 0,
       stdout: '',
       stderr: 'no app runs: boutique is stopped, hello is stopped\n',
@@ -75,7 +77,7 @@ describe('commands against a daemon', () => {
 
   it('status shows the daemon with its problems, and every app', async () => {
     const { stdout } = await weaverd(['status'], {
-      status: () => daemonStatus({ problems: ['disk is full'] }),
+      status: async () => daemonStatus({ problems: ['disk is full'] }),
     });
     expect(stdout).to.contain('weaverd 0.1.0 on one');
     expect(stdout).to.contain('problem: disk is full');
@@ -86,7 +88,7 @@ describe('commands against a daemon', () => {
     const states = ['serving', 'completed', 'degraded', 'failed', 'stopped'] as const;
     const codes: number[] = [];
     for (const state of states)
-      codes.push((await weaverd(['status', 'boutique'], { app: () => appStatus({ state }) })).code);
+      codes.push((await weaverd(['status', 'boutique'], { app: async () => appStatus({ state }) })).code);
     expect(codes).to.deep.equal([0, 0, 5, 5, 5]);
   });
 
@@ -98,7 +100,7 @@ describe('commands against a daemon', () => {
     });
     expect((await weaverd(['status', 'none'], {})).stderr).to.contain('mend: `weaverd ps` lists what runs');
     expect(
-      (await weaverd(['status', 'none'], { status: () => daemonStatus({ apps: [] }) })).stderr,
+      (await weaverd(['status', 'none'], { status: async () => daemonStatus({ apps: [] }) })).stderr,
     ).to.contain('mend: nothing is deployed');
   });
 
@@ -194,7 +196,7 @@ describe('commands against a daemon', () => {
       ];
       const outcome = await weaverd(['stop', 'boutique'], {
         stop: async (app, { remove }) => void asked.push(`${app} ${remove}`),
-        app: () => states.shift(),
+        app: async () => states.shift(),
       });
       expect(asked).to.deep.equal(['boutique false']);
       expect(outcome).to.deep.equal({
@@ -205,7 +207,7 @@ describe('commands against a daemon', () => {
     });
 
     it('takes an app that is removed and unknown for stopped', async () => {
-      const backend = { stop: async () => {}, app: () => undefined };
+      const backend = { stop: async () => {}, app: async () => undefined };
       expect((await weaverd(['stop', 'boutique', '--remove'], backend)).stdout).to.equal(
         'removed boutique\n',
       );
@@ -267,7 +269,7 @@ describe('commands against a daemon', () => {
     const backend: Partial<ApiBackend> = {
       shutdown: async ({ stopProclets }) => void asked.push(stopProclets),
       // Another process answers in its place.
-      status: () => daemonStatus({ pid: ++looks < 3 ? 99 : 1000 }),
+      status: async () => daemonStatus({ pid: ++looks < 3 ? 99 : 1000 }),
     };
     const { code, stdout } = await weaverd(['shutdown', '--keep-proclets'], backend);
     expect({ code, asked }).to.deep.equal({ code: 0, asked: [false] });
@@ -279,7 +281,7 @@ describe('commands against a daemon', () => {
       state: 'degraded',
       listeners: [listenerStatus({ state: 'failed', reason: 'taken' })],
     });
-    const { code, stdout } = await weaverd(['status', 'boutique'], { app: () => failed });
+    const { code, stdout } = await weaverd(['status', 'boutique'], { app: async () => failed });
     expect(code).to.equal(5);
     expect(stdout).to.contain('failed    3.0  main       taken');
   });

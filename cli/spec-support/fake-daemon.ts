@@ -21,8 +21,8 @@ export async function fakeDaemon(given: Partial<ApiBackend>): Promise<FakeDaemon
     throw new Error(`the spec gives no answer for ${what}`);
   };
   const backend: ApiBackend = {
-    status: () => status,
-    app: (app) => status.apps.find((each) => each.app === app),
+    status: async () => status,
+    app: async (app) => status.apps.find((each) => each.app === app),
     artifact: () => unexpected('artifact'),
     putArtifactFile: () => unexpected('putArtifactFile'),
     deploy: () => unexpected('deploy'),

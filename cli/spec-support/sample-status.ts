@@ -73,6 +73,7 @@ export function daemonStatus(given: Partial<DaemonStatus> = {}): DaemonStatus {
     startedAt: NOW - 3_600_000,
     stateFolder: '/state',
     problems: [],
+    cluster: undefined,
     daemon: { rssBytes: 60 * 1024 * 1024, cpuPercent: 0.2 },
     ingress: { pid: 100, rssBytes: 40 * 1024 * 1024, state: 'serving' },
     apps: [appStatus()],

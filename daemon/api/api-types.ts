@@ -34,7 +34,47 @@ export interface DaemonStatus {
     readonly rssBytes: number;
     readonly state: ReplicaState;
   };
+  /** Undefined for a host of its own. */
+  readonly cluster: ClusterStatus | undefined;
   readonly apps: readonly AppStatus[];
+}
+
+/** The cluster as its leader sees it. */
+export interface ClusterStatus {
+  readonly name: string;
+  /** How this daemon reaches the others. */
+  readonly bus: {
+    readonly state: 'connected' | 'connecting' | 'degraded' | 'closed';
+    readonly reason?: string;
+  };
+  /** Undefined while none is known, or it does not answer; then there are no hosts here, and apps without replicas. */
+  readonly leader: LeaderStatus | undefined;
+  /** Sorted by host. */
+  readonly hosts: readonly HostStatus[];
+}
+
+export interface LeaderStatus {
+  readonly host: string;
+  readonly generation: number;
+  /** Of the control plane: rises with each leader. */
+  readonly incarnation: number;
+}
+
+export interface HostStatus {
+  readonly host: string;
+  readonly generation: number;
+  /** `suspect`: silent for a while; `dead`: for so long that its replicas run elsewhere; `left`: it was stopped. */
+  readonly state: 'alive' | 'suspect' | 'dead' | 'left';
+  /** Its replicas are to run elsewhere. */
+  readonly draining: boolean;
+  readonly address: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: { readonly cpus: number; readonly memoryBytes: number; readonly maxReplicas: number };
+  readonly weaverd: string;
+  readonly replicas: number;
+  /** Since its last report. */
+  readonly silentMs: number;
+  readonly problems: readonly string[];
 }
 
 export interface AppStatus {

@@ -15,8 +15,8 @@ import type { LogQuery } from './client.js';
 
 /** What stands behind the local API. Methods reject with an ApiError for what the caller can mend. */
 export interface ApiBackend {
-  status(): DaemonStatus;
-  app(app: string): AppStatus | undefined;
+  status(): Promise<DaemonStatus>;
+  app(app: string): Promise<AppStatus | undefined>;
   artifact(version: string): Promise<AppDescription | undefined>;
   putArtifactFile(version: string, file: string, bytes: Uint8Array): Promise<void>;
   /** `user` is who asked, as far as the local API knows. */

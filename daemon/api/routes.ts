@@ -22,14 +22,14 @@ const LOCAL_USER = 'local';
 
 /** The paths of api-types.ts. */
 export const ROUTES: readonly Route[] = [
-  { method: 'GET', path: /^\/v1\/status$/, handle: (backend) => json(backend.status()) },
+  { method: 'GET', path: /^\/v1\/status$/, handle: async (backend) => json(await backend.status()) },
   {
     method: 'GET',
     path: /^\/v1\/apps\/(?<app>[^/]+)$/,
-    handle: (backend, { parameter }) =>
+    handle: async (backend, { parameter }) =>
       json(
         found(
-          backend.app(parameter('app')),
+          await backend.app(parameter('app')),
           'NO_SUCH_APP',
           `there is no app ${parameter('app')}`,
           '`weaverd status` lists those there are',

@@ -1,4 +1,4 @@
-import type { AppStatus } from '../api/api-types.js';
+import type { AppStatus, LeaderStatus } from '../api/api-types.js';
 import type { Bus, Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import { readReport } from '../host/host-messages.js';
@@ -7,6 +7,7 @@ import { NotLeadingError } from '../leader/leadership.js';
 import type { Clock } from '../processes/clock.js';
 import { type AppRecord, forgotten, shifted, stopped } from './app-record.js';
 import { appStatus } from './app-status.js';
+import type { ClusterView } from './cluster-view.js';
 import type { DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import type { History } from './history.js';
@@ -25,6 +26,7 @@ export interface LeaderOptions {
   readonly events: EventLog;
   readonly findPort: (host: string) => Promise<number>;
   readonly leadership: Leadership;
+  readonly self: LeaderStatus;
   readonly desired: DesiredState;
   readonly history: History;
   /** Why it cannot do its work at present; undefined when it can. */
@@ -110,8 +112,13 @@ export class Leader {
     return this.#hosts.reports().flatMap(({ problems }) => problems);
   }
 
-  apps(): readonly AppStatus[] {
-    return this.#records().map((record) => this.#statusOf(record));
+  view(): ClusterView {
+    return {
+      leader: this.#options.self,
+      apps: this.#records().map((record) => this.#statusOf(record)),
+      hosts: [],
+      problems: this.problems(),
+    };
   }
 
   #records(): readonly AppRecord[] {

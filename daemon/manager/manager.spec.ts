@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { AppStatus } from '../api/api-types.js';
 import { LocalBus } from '../bus/local-bus.js';
 import { subjectsOf } from '../bus/subjects.js';
 import { HostAgent } from '../host/host-agent.js';
@@ -48,6 +49,7 @@ class Daemon {
       events: this.events,
       findPort,
       election,
+      self,
     };
     this.manager = new Manager(options);
     this.agent = new HostAgent({
@@ -87,8 +89,12 @@ class Daemon {
     await this.bus.close();
   }
 
+  app(app: string): AppStatus | undefined {
+    return this.manager.leading?.view().apps.find((each) => each.app === app);
+  }
+
   stateOf(app = 'shop'): string | undefined {
-    return this.manager.app(app)?.state;
+    return this.app(app)?.state;
   }
 
   epochOf(version: string): number {
@@ -127,7 +133,7 @@ describe('manager', () => {
     expect(daemon.host.routing.get('shop/v1/Cart')?.replicas).to.have.length(2);
     expect(daemon.host.routing.get('shop/v1/Cart')?.assignment?.owners).to.deep.equal([0, 1]);
     expect(servedVersions()).to.deep.equal(['v1']);
-    expect(daemon.manager.app('shop')?.listeners[0]).to.include({
+    expect(daemon.app('shop')?.listeners[0]).to.include({
       url: 'http://127.0.0.1:4000',
       state: 'open',
     });
@@ -143,7 +149,7 @@ describe('manager', () => {
       () => daemon.stateOf() === 'serving' && !daemon.host.observed().some(({ version }) => version === 'v1'),
     );
     expect(servedVersions()).to.deep.equal(['v2']);
-    expect(daemon.manager.app('shop')?.listeners[0]?.url).to.equal('http://127.0.0.1:4000');
+    expect(daemon.app('shop')?.listeners[0]?.url).to.equal('http://127.0.0.1:4000');
     await daemon.until(() => daemon.events.newest(1)[0]?.kind === 'version-gone');
     expect(daemon.events.newest(100).map(({ kind }) => kind)).to.deep.equal([
       'leading',
@@ -208,7 +214,7 @@ describe('manager', () => {
     daemon.host.behaviour = ({ version }) => (version === 'v2' ? 'crash' : 'serve');
     await deploy('v2');
     await daemon.until(() => daemon.stateOf() === 'failed');
-    expect(daemon.manager.app('shop')?.reason).to.contain('planted crash').and.to.contain('v1 still serves');
+    expect(daemon.app('shop')?.reason).to.contain('planted crash').and.to.contain('v1 still serves');
     expect(servedVersions()).to.deep.equal(['v1']);
     expect(daemon.events.newest(10).map(({ kind }) => kind)).to.include('version-failed');
   });
@@ -216,7 +222,7 @@ describe('manager', () => {
   it('moves a listener whose chosen port was taken', async () => {
     await deploy('v1');
     daemon.ingress.taken.add(4000);
-    await daemon.until(() => daemon.manager.app('shop')?.listeners[0]?.url === 'http://127.0.0.1:4001');
+    await daemon.until(() => daemon.app('shop')?.listeners[0]?.url === 'http://127.0.0.1:4001');
     await daemon.until(() => daemon.stateOf() === 'serving');
     expect(daemon.events.newest(10).map(({ kind }) => kind)).to.include('listener-moved');
   });
@@ -229,10 +235,10 @@ describe('manager', () => {
     expect(daemon.ingress.routes).to.deep.equal([]);
     expect((await deploy('v1')).unchanged).to.equal(false);
     await daemon.until(() => daemon.stateOf() === 'serving');
-    expect(daemon.manager.app('shop')?.listeners[0]?.url).to.equal('http://127.0.0.1:4000');
+    expect(daemon.app('shop')?.listeners[0]?.url).to.equal('http://127.0.0.1:4000');
     await daemon.manager.stopApp('shop', true, 'bob');
     await daemon.until(() => daemon.events.newest(1)[0]?.kind === 'removed');
-    expect(daemon.manager.apps()).to.deep.equal([]);
+    expect(daemon.manager.leading?.view().apps).to.deep.equal([]);
     expect(await daemon.manager.history('shop')).to.deep.equal([]);
     expect(daemon.host.observed()).to.deep.equal([]);
   });
@@ -259,6 +265,6 @@ describe('manager', () => {
     expect(await failure(deploy('v1', { colour: 'red' }))).to.be.instanceOf(ManifestError);
     expect(await failure(deploy('v1', { name: 'other' }))).to.be.instanceOf(ManifestError);
     expect(await failure(daemon.manager.stopApp('none', false, 'bob'))).to.be.instanceOf(UnknownAppError);
-    expect(daemon.manager.apps()).to.deep.equal([]);
+    expect(daemon.manager.leading?.view().apps).to.deep.equal([]);
   });
 });

@@ -1,13 +1,15 @@
 import { appManifestSchema } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
-import type { AppStatus, DeployReply, HistoryEntry } from '../api/api-types.js';
+import type { DeployReply, HistoryEntry } from '../api/api-types.js';
 import type { Bus, Subscription } from '../bus/bus.js';
+import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { Election } from '../leader/election.js';
 import type { Leadership } from '../leader/leadership.js';
 import type { Clock } from '../processes/clock.js';
 import { deployed, MAX_OLDER, stopped } from './app-record.js';
-import type { ClusterView } from './cluster-view.js';
+import { type AppObservation, appStatus } from './app-status.js';
+import { type ClusterView, readClusterView } from './cluster-view.js';
 import { DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import { groupsOf, ManifestError } from './groups.js';
@@ -17,6 +19,7 @@ import { Reconciler } from './reconciler.js';
 
 const KEPT_VERSIONS = 5;
 const VIEW_TIMEOUT_MS = 2000;
+const UNSEEN: AppObservation = { replicas: [], listeners: [], failure: undefined, portOf: () => 0 };
 
 export interface ManagerOptions {
   readonly bus: Bus;
@@ -28,6 +31,7 @@ export interface ManagerOptions {
   readonly findPort: (host: string) => Promise<number>;
   /** Started and stopped by the manager. */
   readonly election: Election;
+  readonly self: { readonly host: string; readonly generation: number };
 }
 
 /** The app is not there, or is not what was asked for. */
@@ -90,8 +94,9 @@ export class Manager {
     this.#desired?.close();
   }
 
-  get leads(): boolean {
-    return this.#leader !== undefined;
+  /** While this daemon leads. */
+  get leading(): Leader | undefined {
+    return this.#leader;
   }
 
   problems(): readonly string[] {
@@ -100,21 +105,24 @@ export class Manager {
     return [...new Set([...own, ...(this.#leader?.problems() ?? [])])];
   }
 
-  /** As the leader sees it; of another daemon it is asked over the bus. Rejects with its BusError. */
+  /** As the leader sees it; without an answer of the leader what is desired, and why there is no more. Never rejects. */
   async view(): Promise<ClusterView> {
     const leader = this.#leader;
-    if (leader !== undefined) return { apps: leader.apps(), problems: leader.problems() };
+    if (leader !== undefined) return { ...leader.view(), problems: this.problems() };
     const { bus, subjects } = this.#options;
-    return (await bus.request(subjects.view, {}, { timeoutMs: VIEW_TIMEOUT_MS })) as ClusterView;
-  }
-
-  /** Of a daemon that leads; none of another. */
-  apps(): readonly AppStatus[] {
-    return this.#leader?.apps() ?? [];
-  }
-
-  app(app: string): AppStatus | undefined {
-    return this.apps().find((each) => each.app === app);
+    try {
+      const view = readClusterView(await bus.request(subjects.view, {}, { timeoutMs: VIEW_TIMEOUT_MS }));
+      if (view === undefined) throw new Error('its answer cannot be read; is it a newer weaverd?');
+      return { ...view, problems: [...new Set([...this.problems(), ...view.problems])] };
+    } catch (reason) {
+      const why = `the leader of the cluster does not answer: ${messageOf(reason)}; what runs goes on`;
+      return {
+        leader: undefined,
+        hosts: [],
+        apps: this.#desired?.records().map((record) => appStatus(record, UNSEEN)) ?? [],
+        problems: [...this.problems(), why],
+      };
+    }
   }
 
   /** Newest first. */
@@ -194,16 +202,17 @@ export class Manager {
     this.#endLeader();
     const desired = this.#desired;
     if (leadership === undefined || desired === undefined || this.#stopped) return;
-    const { bus, subjects, events } = this.#options;
+    const { bus, subjects, events, self } = this.#options;
     const leader = new Leader({
       ...this.#options,
+      self: { ...self, incarnation: leadership.incarnation },
       leadership,
       desired,
       history: this.#history,
       onProblem: (problem) => this.#onProblem(problem),
     });
     this.#leader = leader;
-    this.#view = bus.serve(subjects.view, () => ({ apps: leader.apps(), problems: leader.problems() }));
+    this.#view = bus.serve(subjects.view, () => leader.view());
     events.tell('leading', `this daemon leads the cluster (incarnation ${leadership.incarnation})`);
     leader.start();
   }
