@@ -28,6 +28,47 @@ const replicas = z
   )
   .refine(({ min, max }) => min <= max, 'has a min above its max');
 
+const memorySize = z.string().regex(/^\d+(MiB|GiB)$/, 'a size such as "256MiB"');
+
+const labelName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, 'letters, digits, dots, dashes and slashes, 63 at most');
+
+/** Where replicas may run. */
+const placement = z.strictObject({
+  labels: z
+    .record(
+      labelName,
+      z.union([z.string().max(255), z.boolean(), z.number()]).transform((value) => String(value)),
+    )
+    .default({})
+    .describe('Labels that a host must have'),
+  spread: z
+    .enum(['zone', 'host', 'none'])
+    .optional()
+    .describe(
+      'Over what its replicas are spread: zones, and hosts within each (default); hosts alone; or not at all',
+    ),
+});
+
+/** What each replica takes of its host, in the manager's account. */
+const reservation = z.strictObject({
+  memory: memorySize.optional().describe('Memory to reserve for each replica'),
+  cpu: z
+    .number()
+    .min(0)
+    .max(1024)
+    .optional()
+    .describe('CPUs to reserve for each replica; 0.5 is half of one'),
+});
+
+const placed = {
+  placement: placement.optional().describe('Which hosts its replicas may run on'),
+  resources: reservation
+    .optional()
+    .describe('What to reserve on the host of each replica; nothing by default'),
+};
+
 const component = z.strictObject({
   replicas: replicas.default({ min: 1, max: 1 }).describe('A number, or { min, max }'),
   implementation: z.string().optional().describe('Which implementation of an abstract component to run'),
@@ -35,6 +76,7 @@ const component = z.strictObject({
     .record(z.string(), z.unknown())
     .default({})
     .describe("What the component's ctx.config(schema) validates"),
+  ...placed,
 });
 
 const listener = z.strictObject({
@@ -62,7 +104,7 @@ export const appManifestSchema = z.strictObject({
     .describe('Groups of components that share a process; "all": one process for all of them'),
   components: z.record(z.string(), component).default({}).describe('Settings of components, by name'),
   main: z
-    .strictObject({ config: z.record(z.string(), z.unknown()).default({}) })
+    .strictObject({ config: z.record(z.string(), z.unknown()).default({}), ...placed })
     .default({ config: {} })
     .describe('Settings of the function given to run()'),
   listeners: z
@@ -75,11 +117,7 @@ export const appManifestSchema = z.strictObject({
     .describe('Environment variables of every proclet'),
   resources: z
     .strictObject({
-      memory: z
-        .string()
-        .regex(/^\d+(MiB|GiB)$/, 'a size such as "256MiB"')
-        .optional()
-        .describe('Heap limit of each proclet'),
+      memory: memorySize.optional().describe('Heap limit of each proclet'),
     })
     .default({}),
   calls: z
@@ -93,6 +131,11 @@ export const appManifestSchema = z.strictObject({
 
 /** The manifest with its defaults filled in; durations in ms. */
 export type AppManifest = z.output<typeof appManifestSchema>;
+
+/** Of a size such as "256MiB". */
+export function sizeInBytes(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('GiB') ? 1024 ** 3 : 1024 ** 2);
+}
 
 function checkGroups(groups: 'all' | readonly (readonly string[])[], context: z.RefinementCtx): void {
   if (groups === 'all') return;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { IngressListenerStatus } from '../ingress/ingress-routes.js';
 import { type AppRecord, deployed, shifted, stopped } from './app-record.js';
-import { appStatus, replicaStatus } from './app-status.js';
+import { type AppObservation, appStatus, replicaStatus } from './app-status.js';
 import type { HostedReplica } from './hosted-replica.js';
 import { layoutOf } from './layout.js';
 import { fakeReplica } from './spec-support/fake-replica-host.js';
@@ -35,8 +35,17 @@ function status(
   replicas: readonly HostedReplica[],
   listeners: readonly IngressListenerStatus[] = [web],
   failure?: string,
+  planned: Partial<Pick<AppObservation, 'unplaced' | 'scales'>> = {},
 ) {
-  return appStatus(record, { replicas, listeners, failure, portOf: () => 4000 });
+  return appStatus(record, {
+    replicas,
+    listeners,
+    failure,
+    unplaced: [],
+    scales: [],
+    ...planned,
+    portOf: () => 4000,
+  });
 }
 
 describe('app status', () => {
@@ -89,6 +98,42 @@ describe('app status', () => {
       state: 'degraded',
       reason: 'listener web at http://127.0.0.1:4000: port 4000 is taken',
     });
+  });
+
+  it('names the replicas that no host can have, and those that cannot move', () => {
+    const lacking = (replica: string, reason: string, heldOn?: string) => ({
+      version: 'v1',
+      group: 'Cart',
+      replica,
+      heldOn,
+      reason,
+    });
+    const full = 'all 3 hosts that fit are full: 20 of 20 replicas';
+    const unplaced = [lacking('Cart-1', 'needs label gpu=true: no host has it')].concat(
+      [2, 3, 4, 5].map((index) => lacking(`Cart-${index}`, full)),
+    );
+    expect(status(serving, all(), [web], undefined, { unplaced })).to.include({
+      state: 'degraded',
+      reason: `no host for Cart-2, Cart-3, Cart-4 and 1 more replicas: ${full}, and 1 more for other reasons`,
+    });
+    const held = [lacking('Cart-0', full, 'h1')];
+    expect(status(serving, all(), [web], undefined, { unplaced: held }).reason).to.equal(
+      `cannot move Cart-0: ${full}`,
+    );
+    const newer = deployed(serving, sampleDeployment('v2')) as AppRecord;
+    expect(status(newer, all(), [web], undefined, { unplaced: held })).to.include({
+      state: 'deploying',
+      reason: `cannot move Cart-0: ${full}; version v1 still serves`,
+    });
+  });
+
+  it('wants as many replicas as the load needs, and counts one that moves once', () => {
+    const scales = [{ version: 'v1', group: 'Cart', replicas: 2, explanation: '' }];
+    const found = status(serving, [...all(), ...all(({ group }) => ({ group }))], [web], undefined, {
+      scales,
+    });
+    expect(found.groups.find(({ group }) => group === 'Cart')?.desiredReplicas).to.equal(2);
+    expect(found).to.include({ state: 'degraded', reason: 'waiting for Cart 1 of 2' });
   });
 
   it('is stopping while something is left, then stopped', () => {

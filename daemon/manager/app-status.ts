@@ -2,27 +2,32 @@ import type { AppStatus, GroupStatus, ListenerStatus, ReplicaStatus } from '../a
 import type { IngressListenerStatus } from '../ingress/ingress-routes.js';
 import { mixtureQuantile } from '../telemetry/mixture-quantile.js';
 import type { AppRecord } from './app-record.js';
-import { groupsOf } from './groups.js';
+import type { Group } from './groups.js';
 import type { HostedReplica } from './hosted-replica.js';
+import { layoutFor } from './layout.js';
 import { listenersOf, type WantedListener } from './listeners.js';
+import type { GroupScale, UnplacedReplica } from './plan.js';
 
 export interface AppObservation {
   readonly replicas: readonly HostedReplica[];
   readonly listeners: readonly IngressListenerStatus[];
   /** Why the current version does not come up (plan.ts). */
   readonly failure: string | undefined;
+  /** Replicas that run nowhere, or not where they should (plan.ts). */
+  readonly unplaced: readonly UnplacedReplica[];
+  /** How many replicas each group should have now; absent ones as many as the manifest's least. */
+  readonly scales: readonly GroupScale[];
   /** 0 while none is chosen. */
   readonly portOf: (listener: WantedListener) => number;
 }
 
 export function appStatus(record: AppRecord, observation: AppObservation): AppStatus {
-  const { replicas, failure } = observation;
-  const groups = groupStatuses(record, replicas);
+  const groups = groupStatuses(record, observation);
   const shown = listenerStatuses(record, observation);
   return {
     app: record.app,
     version: record.current.version,
-    ...stateOf(record, replicas, groups, shown, failure),
+    ...stateOf(record, observation, groups, shown),
     deployedAt: record.current.deployedAt,
     groups,
     listeners: shown,
@@ -33,10 +38,9 @@ type StateAndReason = Pick<AppStatus, 'state' | 'reason'>;
 
 function stateOf(
   record: AppRecord,
-  replicas: readonly HostedReplica[],
+  { replicas, failure, unplaced }: AppObservation,
   groups: readonly GroupStatus[],
   listeners: readonly ListenerStatus[],
-  failure: string | undefined,
 ): StateAndReason {
   const { version } = record.current;
   if (record.state !== 'running')
@@ -44,28 +48,52 @@ function stateOf(
   if (record.serving !== version) {
     const still = record.serving === undefined ? '' : `; version ${record.serving} still serves`;
     if (failure !== undefined) return { state: 'failed', reason: `${failure}${still}` };
-    return { state: 'deploying', reason: waitingFor(version, groups, still) };
+    const lacks = unplacedProblem(unplaced) ?? waitingFor(version, groups);
+    const reason = lacks === undefined && still === '' ? undefined : `${lacks ?? 'serving'}${still}`;
+    return { state: 'deploying', reason };
   }
-  const problem = waitingFor(version, groups, '') ?? listenerProblem(listeners);
+  const problem = unplacedProblem(unplaced) ?? waitingFor(version, groups) ?? listenerProblem(listeners);
   if (problem !== undefined) return { state: 'degraded', reason: problem };
   const mainIsDone = replicas.some((replica) => replica.version === version && replica.state === 'completed');
   const serves = listeners.some(({ state }) => state === 'open');
   return { state: mainIsDone && !serves ? 'completed' : 'serving', reason: undefined };
 }
 
-function waitingFor(version: string, groups: readonly GroupStatus[], suffix: string): string | undefined {
+/** Those with the most common reason first. */
+function unplacedProblem(unplaced: readonly UnplacedReplica[]): string | undefined {
+  const byReason = new Map<string, UnplacedReplica[]>();
+  for (const each of unplaced) byReason.set(each.reason, [...(byReason.get(each.reason) ?? []), each]);
+  const [most, ...others] = [...byReason].sort(([, a], [, b]) => b.length - a.length);
+  if (most === undefined) return undefined;
+  const [reason, replicas] = most;
+  const rest = others.reduce((sum, [, each]) => sum + each.length, 0);
+  const held = replicas.filter(({ heldOn }) => heldOn !== undefined).length;
+  const what = held === replicas.length ? 'cannot move' : 'no host for';
+  const more = rest > 0 ? `, and ${rest} more for other reasons` : '';
+  return `${what} ${someOf(replicas.map(({ replica }) => replica))}: ${reason}${more}`;
+}
+
+function waitingFor(version: string, groups: readonly GroupStatus[]): string | undefined {
   const waiting = groups.flatMap(({ group, replicas, desiredReplicas }) => {
     const current = replicas.filter((replica) => replica.version === version);
-    const up = current.filter(({ state }) => state === 'serving' || state === 'completed').length;
+    const isUp = ({ state }: ReplicaStatus) => state === 'serving' || state === 'completed';
+    // While one moves it is on two hosts.
+    const up = new Set(current.filter(isUp).map(({ replica }) => replica)).size;
     if (up >= desiredReplicas) return [];
-    const late = current.find(({ state }) => state !== 'serving' && state !== 'completed');
+    const late = current.find((replica) => !isUp(replica));
     const why =
       late === undefined ? '' : `: ${late.state}${late.lastFailure ? ` (${late.lastFailure})` : ''}`;
     return [`${group} ${up} of ${desiredReplicas}${why}`];
   });
-  if (waiting.length === 0) return suffix === '' ? undefined : `serving${suffix}`;
+  if (waiting.length === 0) return undefined;
   const more = waiting.length > 3 ? ` and ${waiting.length - 3} more groups` : '';
-  return `waiting for ${waiting.slice(0, 3).join(', ')}${more}${suffix}`;
+  return `waiting for ${waiting.slice(0, 3).join(', ')}${more}`;
+}
+
+function someOf(names: readonly string[]): string {
+  return names.length <= 3
+    ? names.join(', ')
+    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more replicas`;
 }
 
 function listenerProblem(listeners: readonly ListenerStatus[]): string | undefined {
@@ -73,11 +101,14 @@ function listenerProblem(listeners: readonly ListenerStatus[]): string | undefin
   return failed && `listener ${failed.name} at ${failed.url}: ${failed.reason ?? 'failed'}`;
 }
 
-function groupStatuses(record: AppRecord, replicas: readonly HostedReplica[]): readonly GroupStatus[] {
+function groupStatuses(record: AppRecord, { replicas, scales }: AppObservation): readonly GroupStatus[] {
   const shown = [record.current, ...record.older].flatMap((deployment) =>
-    groupsOf(deployment.description, deployment.manifest).map((group) => ({ group, deployment })),
+    layoutFor(deployment).groups.map((group) => ({ group, deployment })),
   );
   const names = [...new Set(shown.map(({ group }) => group.name))].sort();
+  const { version } = record.current;
+  const wantedOf = ({ name, replicas: least }: Group) =>
+    scales.find((each) => each.version === version && each.group === name)?.replicas ?? least;
   return names.flatMap((name) => {
     const newest = shown.find(({ group }) => group.name === name);
     const present = replicas.filter(({ group }) => group === name);
@@ -87,7 +118,7 @@ function groupStatuses(record: AppRecord, replicas: readonly HostedReplica[]): r
       {
         group: name,
         components: newest.group.components,
-        desiredReplicas: isCurrent && record.state === 'running' ? newest.group.replicas : 0,
+        desiredReplicas: isCurrent && record.state === 'running' ? wantedOf(newest.group) : 0,
         replicas: present
           .map(replicaStatus)
           .sort((a, b) =>

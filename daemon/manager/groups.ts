@@ -1,6 +1,7 @@
-import type { AppManifest } from '../../config/app-manifest.js';
+import { type AppManifest, sizeInBytes } from '../../config/app-manifest.js';
 import { nearestName } from '../../config/nearest-name.js';
 import { type AppDescription, MAIN } from '../../sdk/protocol/app-description.js';
+import type { ReplicaNeeds, Spread } from '../placement/replica-needs.js';
 
 /** Components that are placed together, in one process per replica. */
 export interface Group {
@@ -9,7 +10,11 @@ export interface Group {
   readonly components: readonly string[];
   /** The app's main function runs here, in the first replica. */
   readonly hasMain: boolean;
+  /** The least of them. */
   readonly replicas: number;
+  /** As many as load may bring about. */
+  readonly maxReplicas: number;
+  readonly needs: ReplicaNeeds;
 }
 
 /** The manifest does not fit the app. */
@@ -18,6 +23,8 @@ export class ManifestError extends Error {
 }
 
 const MAX_GROUP_NAME = 40;
+/** The strictest first. */
+const SPREADS: readonly Spread[] = ['zone', 'host', 'none'];
 
 /**
  * What is co-located by the manifest, and each other component alone; `main` alone too, unless it is listed or all is
@@ -50,12 +57,42 @@ export function groupsOf(description: AppDescription, manifest: AppManifest): re
 
 function toGroup(members: readonly string[], manifest: AppManifest): Group {
   const components = members.filter((name) => name !== MAIN);
-  const replicas = components.map((name) => manifest.components[name]?.replicas.min ?? 1);
+  const ranges = components.map((name) => manifest.components[name]?.replicas ?? { min: 1, max: 1 });
+  const replicas = Math.max(1, ...ranges.map(({ min }) => min));
   return {
     name: manifest.colocate === 'all' ? 'all' : groupName(members),
     components,
     hasMain: members.includes(MAIN),
-    replicas: Math.max(1, ...replicas),
+    replicas,
+    maxReplicas: Math.max(replicas, ...ranges.map(({ max }) => max)),
+    needs: needsOf(members, manifest),
+  };
+}
+
+/** What the members reserve, added up; the labels of all of them, and the strictest of their spreads. */
+function needsOf(members: readonly string[], manifest: AppManifest): ReplicaNeeds {
+  const settings = members.flatMap((name) => {
+    const found = name === MAIN ? manifest.main : manifest.components[name];
+    return found === undefined ? [] : [found];
+  });
+  const labels: Record<string, string> = {};
+  for (const [name, value] of settings.flatMap(({ placement }) => Object.entries(placement?.labels ?? {}))) {
+    const other = labels[name];
+    if (other !== undefined && other !== value)
+      throw new ManifestError(
+        `[${members.join(', ')}] share a process and need a host with label ${name}=${other} and ${name}=${value}; take one of them out of the group in colocate`,
+      );
+    labels[name] = value;
+  }
+  const spreads = settings.map(({ placement }) => placement?.spread);
+  return {
+    cpus: settings.reduce((sum, { resources }) => sum + (resources?.cpu ?? 0), 0),
+    memoryBytes: settings.reduce(
+      (sum, { resources }) => sum + (resources?.memory === undefined ? 0 : sizeInBytes(resources.memory)),
+      0,
+    ),
+    labels,
+    spread: SPREADS.find((spread) => spreads.includes(spread)) ?? 'zone',
   };
 }
 

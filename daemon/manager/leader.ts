@@ -12,10 +12,12 @@ import type { DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import type { History } from './history.js';
 import { HostTable } from './host-table.js';
-import { type AppPlan, BLANK_MEMORY, MAX_SETTLE_MS, type Plan, plan } from './plan.js';
+import { type AppPlan, type Plan, plan } from './plan.js';
+import { BLANK_MEMORY } from './plan-memory.js';
 import { PortTable } from './port-table.js';
 import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';
+import { MAX_SETTLE_MS } from './retirement.js';
 import { RoutingTable } from './routing-table.js';
 
 export interface LeaderOptions {
@@ -51,7 +53,8 @@ export class Leader {
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
   #memory = BLANK_MEMORY;
-  #failures: ReadonlyMap<string, string | undefined> = new Map();
+  /** By app, as last planned. */
+  #planned: ReadonlyMap<string, AppPlan> = new Map();
   #isDraining = false;
   #onDrained: (() => void) | undefined;
   #reports: Subscription | undefined;
@@ -159,7 +162,7 @@ export class Leader {
     const now = this.#options.clock.now();
     const planned = plan(this.#records(), publisher.observe(reports), now, this.#memory);
     this.#memory = planned.memory;
-    this.#tellFailures(planned);
+    this.#tellProblems(planned);
     await publisher.publish(planned, reports);
     if (this.#isDraining) {
       if (reports.every(({ replicas }) => replicas.length === 0)) this.#onDrained?.();
@@ -199,12 +202,24 @@ export class Leader {
     for (const version of gone) events.tell('version-gone', `${app} ${version} has gone`, app);
   }
 
-  #tellFailures(planned: Plan): void {
-    const failures = new Map(planned.apps.map(({ record, failure }) => [record.app, failure]));
-    for (const [app, failure] of failures)
-      if (failure !== undefined && this.#failures.get(app) === undefined)
-        this.#options.events.tell('version-failed', `${app} does not come up: ${failure}`, app);
-    this.#failures = failures;
+  #tellProblems({ apps }: Plan): void {
+    const { events } = this.#options;
+    for (const { record, failure, unplaced } of apps) {
+      const { app } = record;
+      const before = this.#planned.get(app);
+      if (failure !== undefined && before?.failure === undefined)
+        events.tell('version-failed', `${app} does not come up: ${failure}`, app);
+      const [first] = unplaced;
+      if (first !== undefined && before?.unplaced[0]?.reason !== first.reason)
+        events.tell(
+          'unplaced',
+          `${app}: ${unplaced.length} replicas lack a host, such as ${first.replica}: ${first.reason}`,
+          app,
+        );
+      if (first === undefined && before !== undefined && before.unplaced.length > 0)
+        events.tell('placed', `${app}: every replica has a host again`, app);
+    }
+    this.#planned = new Map(apps.map((each) => [each.record.app, each]));
   }
 
   #statusOf(record: AppRecord): AppStatus {
@@ -218,7 +233,9 @@ export class Leader {
       listeners: reports.flatMap(({ ingress }) =>
         ingress.listeners.filter((listener) => listener.app === app),
       ),
-      failure: this.#failures.get(app),
+      failure: this.#planned.get(app)?.failure,
+      unplaced: this.#planned.get(app)?.unplaced ?? [],
+      scales: this.#planned.get(app)?.scales ?? [],
       portOf: ({ name, port }) => (port !== 0 ? port : (ports?.get(app, name)?.port ?? 0)),
     });
   }

@@ -1,17 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ObservedReplica } from '../envelope/replica-host.js';
+import { UNLIMITED } from '../placement/placement-host.js';
 import { type AppRecord, deployed, forgotten, shifted, stopped } from './app-record.js';
 import { layoutOf } from './layout.js';
-import {
-  type AppPlan,
-  BLANK_MEMORY,
-  MAX_SETTLE_MS,
-  type ObservedHost,
-  type Plan,
-  plan,
-  SETTLE_MS,
-} from './plan.js';
+import type { ObservedHost } from './observed-host.js';
+import { type AppPlan, type Plan, plan } from './plan.js';
+import { BLANK_MEMORY } from './plan-memory.js';
+import { MAX_SETTLE_MS, SETTLE_MS } from './retirement.js';
 import { FakeReplicaHost, fakeReplica } from './spec-support/fake-replica-host.js';
 import { sampleDeployment } from './spec-support/sample-app.js';
 
@@ -32,6 +28,12 @@ class World {
   observe(): readonly ObservedHost[] {
     return [...this.hosts].map(([host, replicas]) => ({
       host,
+      status: 'alive',
+      draining: false,
+      labels: {},
+      zone: undefined,
+      capacity: UNLIMITED,
+      reported: true,
       replicas: replicas.observed().map((replica) => ({ ...replica, host })),
       routesApplied: this.routesApplied,
       answering: this.answering,

@@ -1,40 +1,43 @@
-import type { ObservedReplica } from '../envelope/replica-host.js';
-import type { Placement } from '../host/host-messages.js';
-import { type AppRecord, type Deployment, isWanted } from './app-record.js';
-import { callersOf } from './drain-order.js';
-import { groupsOf } from './groups.js';
 import type { HostedReplica } from './hosted-replica.js';
-import { layoutOf, type PlannedReplica, plannedByName } from './layout.js';
-import { formatReplica, formatVersion } from './replica-key.js';
+import type { Placement } from '../host/host-messages.js';
+import type { Choice } from '../placement/place.js';
+import { type AppRecord, isWanted } from './app-record.js';
+import { failureOf, mayShift } from './deployment-progress.js';
+import { activeInstance, FleetView, type Instances, isLive } from './fleet-view.js';
+import type { PlannedReplica } from './layout.js';
+import type { ObservedHost } from './observed-host.js';
+import type { PlanMemory } from './plan-memory.js';
+import { type AppWants, replicaHomes } from './replica-homes.js';
+import { deploymentKey } from './replica-key.js';
+import { Retirement } from './retirement.js';
+import { wantedReplicas } from './wanted-replicas.js';
 
-/** A replica that is to go has left routing and ingress for so long before it is asked to drain. */
-export const SETTLE_MS = 300;
-/** An ingress that does not confirm its routes holds a drain up for no longer. */
-export const MAX_SETTLE_MS = 5000;
-
-export interface ObservedHost {
-  readonly host: string;
-  readonly replicas: readonly HostedReplica[];
-  /** Its ingress serves by the newest routes. */
-  readonly routesApplied: boolean;
-  /** Replicas that left the routes and still answer requests of its ingress, by key. */
-  readonly answering: ReadonlySet<string>;
+/** A wanted replica that runs nowhere, or not where it should, and why. */
+export interface UnplacedReplica {
+  readonly version: string;
+  readonly group: string;
+  readonly replica: string;
+  /** It runs here meanwhile. */
+  readonly heldOn: string | undefined;
+  readonly reason: string;
 }
 
-/** What is remembered from one plan to the next; forgetting it costs time, never safety. */
-export interface PlanMemory {
-  /** Since when a replica is to go, by its key. */
-  readonly leavingSince: ReadonlyMap<string, number>;
-  /** Why a deployment that is not serving yet failed. */
-  readonly failures: ReadonlyMap<string, string>;
+/** How many replicas a group should have now, and why. */
+export interface GroupScale {
+  readonly version: string;
+  readonly group: string;
+  readonly replicas: number;
+  readonly explanation: string;
 }
-
-export const BLANK_MEMORY: PlanMemory = { leavingSince: new Map(), failures: new Map() };
 
 export interface AppPlan {
   readonly record: AppRecord;
   /** Wanted replicas of the wanted versions. */
   readonly wanted: readonly PlannedReplica[];
+  readonly scales: readonly GroupScale[];
+  /** What routing and ingress are made from: of each replica the one instance that counts. */
+  readonly observed: readonly HostedReplica[];
+  readonly unplaced: readonly UnplacedReplica[];
   /** Surplus replicas of wanted versions, by key: to be out of routing and ingress before they drain. */
   readonly leaving: ReadonlySet<string>;
   /** All of that version serve: the ingress may lead to it. */
@@ -48,17 +51,21 @@ export interface AppPlan {
 }
 
 export interface Plan {
+  /** For each host that is alive or suspect and has reported; of the others nothing is asked. */
   readonly placements: ReadonlyMap<string, readonly Placement[]>;
   readonly apps: readonly AppPlan[];
+  /** Where each wanted replica goes and why, by its key. */
+  readonly choices: ReadonlyMap<string, Choice>;
   readonly memory: PlanMemory;
-  /** When to plan again though nothing changed. */
+  /** When to plan again though nothing changed, Unix ms. */
   readonly wakeAt: number | undefined;
 }
 
 /**
  * What each host should run. A new version starts beside the old; when all of it serves the app shifts to it, and only
- * then does the old one retire: callers before those they call, each after it left the ingress. Hosts are those that
- * have reported; with none, nothing is decided.
+ * then does the old one retire: callers before those they call, each after it left the ingress. A replica that moves
+ * serves where it was until it serves where it goes; of one that is on several hosts all but one go. What has no room
+ * is named, and the rest goes on. While no host is alive nothing is decided.
  */
 export function plan(
   records: readonly AppRecord[],
@@ -66,151 +73,127 @@ export function plan(
   now: number,
   memory: PlanMemory,
 ): Plan {
-  const placements = new Map<string, Placement[]>(hosts.map(({ host }) => [host, []]));
-  const leavingSince = new Map<string, number>();
-  const failures = new Map<string, string>();
-  const apps: AppPlan[] = [];
-  let wakeAt: number | undefined;
-  const place = (replica: PlannedReplica) => {
-    const host = hostFor(replica.key, hosts);
-    if (host !== undefined) placements.get(host)?.push(replica.placement);
+  const fleet = new FleetView(hosts);
+  if (fleet.present.length === 0)
+    return { placements: new Map(), apps: [], choices: new Map(), memory, wakeAt: undefined };
+  const apps = records.map((record) => ({
+    record,
+    wanted: wantedReplicas(record, fleet.instancesOf(record.app), memory, now),
+  }));
+  const { choices, places, moving } = replicaHomes(apps, fleet, memory);
+
+  const placements = new Map<string, Placement[]>(
+    fleet.present.filter(({ reported }) => reported).map(({ host }) => [host, []]),
+  );
+  const put: Put = (host, { placement }) => placements.get(host)?.push(placement);
+  const retirement = new Retirement(fleet, memory.leavingSince, now);
+  const planned = apps.map((app) => planApp(app, fleet, places, choices, retirement, put, memory));
+
+  const scales = apps.flatMap(({ wanted }) =>
+    wanted.flatMap(({ scale }) => (scale === undefined ? [] : [[scale.key, scale.memory] as const])),
+  );
+  const failures = planned.flatMap(({ record, failure }) =>
+    failure === undefined ? [] : [[deploymentKey(record), failure] as const],
+  );
+  return {
+    placements,
+    apps: planned,
+    choices,
+    memory: {
+      leavingSince: retirement.leavingSince,
+      failures: new Map(failures),
+      places,
+      moving,
+      scales: new Map(scales),
+    },
+    wakeAt: retirement.wakeAt,
   };
-
-  for (const record of hosts.length === 0 ? [] : records) {
-    const observed = observedOf(record.app, hosts);
-    const deployments = [record.current, ...record.older];
-    const wanted = deployments.filter(({ version }) => isWanted(record, version)).flatMap(layoutOf);
-    for (const replica of wanted) place(replica);
-
-    const wantedKeys = new Set(wanted.map(({ key }) => key));
-    const leaving = new Set<string>();
-    for (const replica of observed) {
-      const key = formatReplica(replica);
-      if (wantedKeys.has(key) || !isLive(replica)) continue;
-      if (isWanted(record, replica.version)) leaving.add(key);
-      const deployment = deployments.find(({ version }) => version === replica.version);
-      const planned = deployment && plannedByName(deployment, replica.group, replica.replica);
-      if (deployment === undefined || planned === undefined || replica.state === 'draining') continue;
-      const since = memory.leavingSince.get(key) ?? now;
-      leavingSince.set(key, since);
-      if (isWanted(record, replica.version) || !hasLiveCallers(deployment, replica, observed)) {
-        const until = since + settleMs(hosts, key, deployment);
-        if (now >= until) continue;
-        wakeAt = Math.min(wakeAt ?? until, until);
-      }
-      place(planned);
-    }
-
-    const failure = failureOf(record, wanted, observed, memory);
-    if (failure !== undefined) failures.set(deploymentKey(record), failure);
-    apps.push({
-      record,
-      wanted,
-      leaving,
-      shiftTo: mayShift(record, wanted, observed) ? record.current.version : undefined,
-      gone: record.older
-        .map(({ version }) => version)
-        .filter(
-          (version) => !isWanted(record, version) && !observed.some((replica) => replica.version === version),
-        ),
-      isGone: record.state === 'removed' && observed.length === 0,
-      failure,
-    });
-  }
-  return { placements, apps, memory: { leavingSince, failures }, wakeAt };
 }
 
-export function observedOf(app: string, hosts: readonly ObservedHost[]): readonly HostedReplica[] {
-  return hosts.flatMap(({ replicas }) => replicas.filter((replica) => replica.app === app));
-}
+type Put = (host: string, replica: PlannedReplica) => void;
 
-/** It has a process that may hold work. */
-function isLive({ state }: ObservedReplica): boolean {
-  return state === 'starting' || state === 'adopting' || state === 'serving' || state === 'draining';
-}
-
-/** How long a replica that nothing leads to any more is left alone: until its last request is answered, within its grace. */
-function settleMs(hosts: readonly ObservedHost[], key: string, deployment: Deployment): number {
-  if (hosts.some(({ answering }) => answering.has(key))) return deployment.manifest.shutdown.grace;
-  return hosts.every(({ routesApplied }) => routesApplied) ? SETTLE_MS : MAX_SETTLE_MS;
-}
-
-function hasLiveCallers(
-  deployment: Deployment,
-  replica: ObservedReplica,
-  observed: readonly ObservedReplica[],
-): boolean {
-  const groups = groupsOf(deployment.description, deployment.manifest);
-  const callers = callersOf(deployment.description, groups).get(replica.group);
-  return observed.some(
-    (other) => other.version === replica.version && isLive(other) && callers?.has(other.group),
-  );
-}
-
-/** Where it runs already, else always the same host while the hosts are the same. */
-function hostFor(key: string, hosts: readonly ObservedHost[]): string | undefined {
-  const running = hosts.find(({ replicas }) => replicas.some((replica) => formatReplica(replica) === key));
-  if (running !== undefined) return running.host;
-  let best: { readonly host: string; readonly rank: number } | undefined;
-  for (const { host } of hosts) {
-    const rank = rankOf(`${key}@${host}`);
-    if (best === undefined || rank > best.rank) best = { host, rank };
-  }
-  return best?.host;
-}
-
-/** FNV-1a. */
-function rankOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  return hash;
-}
-
-/** Everything of the current version serves, and it has opened the listeners that the version before serves. */
-function mayShift(
-  record: AppRecord,
-  wanted: readonly PlannedReplica[],
-  observed: readonly ObservedReplica[],
-): boolean {
-  const { version, description } = record.current;
-  if (record.state !== 'running' || record.serving === version) return false;
-  const states = new Map(observed.map((replica) => [formatReplica(replica), replica.state]));
-  const all = wanted
-    .filter(({ placement }) => placement.version === version)
-    .every(({ key }) => states.get(key) === 'serving' || states.get(key) === 'completed');
-  if (!all) return false;
-  const opened = new Set(listenersOf(version, observed));
-  const before = new Set(record.serving === undefined ? [] : listenersOf(record.serving, observed));
-  return description.listeners.every(({ name }) => !before.has(name) || opened.has(name));
-}
-
-function listenersOf(version: string, observed: readonly ObservedReplica[]): readonly string[] {
-  return observed
-    .filter((replica) => replica.version === version && replica.state === 'serving')
-    .flatMap(({ listeners }) => listeners.map(({ name }) => name));
-}
-
-/** Seen once it stays, until the version serves: a replica in a crash loop also starts now and then. */
-function failureOf(
-  record: AppRecord,
-  wanted: readonly PlannedReplica[],
-  observed: readonly ObservedReplica[],
+function planApp(
+  { record, wanted: groups }: AppWants,
+  fleet: FleetView,
+  places: ReadonlyMap<string, string>,
+  choices: ReadonlyMap<string, Choice>,
+  retirement: Retirement,
+  put: Put,
   memory: PlanMemory,
-): string | undefined {
-  const { version } = record.current;
-  if (record.state !== 'running' || record.serving === version) return undefined;
-  const keys = new Set(wanted.map(({ key }) => key));
-  const failed = observed.find(
-    (replica) =>
-      replica.version === version &&
-      keys.has(formatReplica(replica)) &&
-      (replica.state === 'crash-loop' || replica.state === 'failed'),
-  );
-  if (failed === undefined) return memory.failures.get(deploymentKey(record));
-  return `${failed.replica}: ${failed.lastFailure ?? failed.state}`;
+): AppPlan {
+  const instances = fleet.instancesOf(record.app);
+  const wanted = groups.flatMap(({ replicas }) => replicas);
+  const observed: HostedReplica[] = [];
+  for (const replica of wanted) {
+    const home = places.get(replica.key);
+    if (home !== undefined) put(home, replica);
+    const present = instances.get(replica.key) ?? [];
+    const active = activeInstance(present, home);
+    if (active === undefined) continue;
+    observed.push(active.replica);
+    if (active.host.host !== home) put(active.host.host, replica);
+    for (const instance of present)
+      if (instance !== active && instance.host.host !== home && retirement.keeps(instance, record, false))
+        put(instance.host.host, replica);
+  }
+  const leaving = retire(record, instances, wanted, observed, retirement, put);
+  const isLeft = (version: string) => observed.some((replica) => replica.version === version);
+  return {
+    record,
+    wanted,
+    scales: groups.map(({ deployment, group, replicas, explanation }) => ({
+      version: deployment.version,
+      group: group.name,
+      replicas: replicas.length,
+      explanation,
+    })),
+    observed,
+    unplaced: unplacedOf(wanted, choices),
+    leaving,
+    shiftTo: mayShift(record, wanted, observed) ? record.current.version : undefined,
+    gone: record.older
+      .map(({ version }) => version)
+      .filter((version) => !isWanted(record, version) && !isLeft(version)),
+    isGone: record.state === 'removed' && observed.length === 0,
+    failure: failureOf(record, wanted, observed, memory.failures),
+  };
 }
 
-function deploymentKey({ app, current }: AppRecord): string {
-  return `${formatVersion({ app, version: current.version })}/${current.deployedAt}`;
+/** What is there and not wanted is added to `observed`; returns the keys of those to go whose version is wanted. */
+function retire(
+  record: AppRecord,
+  instances: Instances,
+  wanted: readonly PlannedReplica[],
+  observed: HostedReplica[],
+  retirement: Retirement,
+  put: Put,
+): ReadonlySet<string> {
+  const leaving = new Set<string>();
+  const isExpected = new Set(wanted.map(({ key }) => key));
+  for (const [key, present] of instances) {
+    if (isExpected.has(key)) continue;
+    const active = activeInstance(present, undefined);
+    if (active !== undefined) observed.push(active.replica);
+    for (const instance of present) {
+      if (!isLive(instance.replica)) continue;
+      const ofWantedVersion = isWanted(record, instance.replica.version);
+      if (ofWantedVersion) leaving.add(key);
+      const replica = retirement.planned(instance, record);
+      if (replica !== undefined && retirement.keeps(instance, record, !ofWantedVersion))
+        put(instance.host.host, replica);
+    }
+  }
+  return leaving;
+}
+
+function unplacedOf(
+  wanted: readonly PlannedReplica[],
+  choices: ReadonlyMap<string, Choice>,
+): readonly UnplacedReplica[] {
+  return wanted.flatMap(({ key, placement: { version, group, replica } }) => {
+    const choice = choices.get(key);
+    if (choice === undefined || choice.kind === 'stays' || choice.kind === 'placed') return [];
+    const heldOn = choice.kind === 'held' ? choice.host : undefined;
+    return [{ version, group, replica, heldOn, reason: choice.reason }];
+  });
 }

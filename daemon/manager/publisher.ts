@@ -2,11 +2,14 @@ import type { Bus } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { HostReport } from '../host/host-messages.js';
 import type { Clock } from '../processes/clock.js';
+import { UNLIMITED } from '../placement/placement-host.js';
 import type { AppRecord } from './app-record.js';
 import type { EventLog } from './event-log.js';
 import { LevelSender } from './level-sender.js';
 import { type ClusterRoute, listenersOf, needsPort, routesOf, routesOn } from './listeners.js';
-import { type AppPlan, type ObservedHost, observedOf, type Plan } from './plan.js';
+import type { HostedReplica } from './hosted-replica.js';
+import type { ObservedHost } from './observed-host.js';
+import type { AppPlan, Plan } from './plan.js';
 import type { PortTable } from './port-table.js';
 import { formatReplica } from './replica-key.js';
 import type { RoutingTable } from './routing-table.js';
@@ -37,6 +40,12 @@ export class Publisher {
   observe(reports: readonly HostReport[]): readonly ObservedHost[] {
     return reports.map(({ host, replicas, routesEpoch, ingress }) => ({
       host,
+      status: 'alive',
+      draining: false,
+      labels: {},
+      zone: undefined,
+      capacity: UNLIMITED,
+      reported: true,
       replicas: replicas.map((replica) => ({ ...replica, host })),
       routesApplied:
         ingress.state === 'stopped' ||
@@ -54,13 +63,14 @@ export class Publisher {
   /** Routing and ingress before placements: what is to go is out of both before it hears of it. */
   async publish({ apps, placements }: Plan, reports: readonly HostReport[]): Promise<void> {
     const { subjects, nextEpoch } = this.#options;
-    const hosts = this.observe(reports);
     const sent = new Set<string>();
-    this.#sendRouting(apps, reports, hosts, sent);
-    await this.#sendRoutes(apps, reports, hosts, sent);
+    this.#sendRouting(apps, reports, sent);
+    await this.#sendRoutes(apps, reports, sent);
     for (const { host, placementsEpoch } of reports) {
+      const placed = placements.get(host);
+      if (placed === undefined) continue; // it is dead: nothing is asked of it
       const subject = subjects.placements(host);
-      const content = { placements: placements.get(host) ?? [] };
+      const content = { placements: placed };
       this.#sender.send(subject, content, nextEpoch, (epoch) => placementsEpoch === epoch);
       sent.add(subject);
     }
@@ -70,16 +80,20 @@ export class Publisher {
   #sendRouting(
     apps: readonly AppPlan[],
     reports: readonly HostReport[],
-    hosts: readonly ObservedHost[],
     sent: Set<string>,
   ): void {
     const { subjects, routing, nextEpoch } = this.#options;
-    const deployments = apps.flatMap(({ record, leaving }) =>
-      [record.current, ...record.older].map((deployment) => ({ deployment, leaving, app: record.app })),
+    const deployments = apps.flatMap(({ record, leaving, observed }) =>
+      [record.current, ...record.older].map((deployment) => ({
+        deployment,
+        leaving,
+        observed,
+        app: record.app,
+      })),
     );
-    for (const { deployment, leaving, app } of deployments) {
+    for (const { deployment, leaving, observed, app } of deployments) {
       const { version } = deployment;
-      const next = routing.route(deployment, observedOf(app, hosts), leaving, nextEpoch);
+      const next = routing.route(deployment, observed, leaving, nextEpoch);
       if (next.epoch === 0) continue;
       const subject = subjects.routing(app, version);
       const followers = reports
@@ -103,22 +117,20 @@ export class Publisher {
   async #sendRoutes(
     apps: readonly AppPlan[],
     reports: readonly HostReport[],
-    hosts: readonly ObservedHost[],
     sent: Set<string>,
   ): Promise<void> {
     const { subjects, nextEpoch } = this.#options;
     const routes = new Map<string, readonly ClusterRoute[]>();
     let isKnown = true;
-    for (const { record, leaving } of apps) {
+    for (const { record, leaving, observed } of apps) {
       const { app, serving } = record;
-      const observed = observedOf(app, hosts);
       const before = this.#routes.get(app);
       if (observed.some(({ version, state }) => version === serving && state === 'adopting')) {
         if (before === undefined) isKnown = false;
         else routes.set(app, before);
         continue;
       }
-      const ports = await this.#portsFor(record, reports, hosts);
+      const ports = await this.#portsFor(record, observed, reports);
       routes.set(
         app,
         routesOf(record, observed, leaving, ({ name, port }) => (port !== 0 ? port : (ports.get(name) ?? 0))),
@@ -142,14 +154,14 @@ export class Publisher {
   /** Of the listeners that leave it open; a listener for which none is found has none, and the ingress tries. */
   async #portsFor(
     record: AppRecord,
+    observed: readonly HostedReplica[],
     reports: readonly HostReport[],
-    hosts: readonly ObservedHost[],
   ): Promise<ReadonlyMap<string, number>> {
     const { ports, events } = this.#options;
     const { app, serving, current, older } = record;
     const deployment = [current, ...older].find(({ version }) => version === serving);
     const found = new Map<string, number>();
-    for (const listener of deployment === undefined ? [] : listenersOf(deployment, observedOf(app, hosts))) {
+    for (const listener of deployment === undefined ? [] : listenersOf(deployment, observed)) {
       const status = reports
         .flatMap(({ ingress }) => ingress.listeners)
         .find((each) => each.app === app && each.listener === listener.name);

@@ -12,3 +12,12 @@ export function formatReplica({ app, version, replica }: ReplicaName): string {
 export function formatVersion({ app, version }: { readonly app: string; readonly version: string }): string {
   return `${app}/${version}`;
 }
+
+/** One deployment of a version: the same version may be deployed again. */
+export function deploymentKey(record: {
+  readonly app: string;
+  readonly current: { readonly version: string; readonly deployedAt: number };
+}): string {
+  const { app, current } = record;
+  return `${formatVersion({ app, version: current.version })}/${current.deployedAt}`;
+}
