@@ -1,5 +1,5 @@
-import type { HostedReplica } from './hosted-replica.js';
 import type { AppRecord } from './app-record.js';
+import type { HostedReplica } from './hosted-replica.js';
 import type { PlannedReplica } from './layout.js';
 import { deploymentKey, formatReplica } from './replica-key.js';
 

@@ -1,5 +1,5 @@
-import type { HostedReplica } from './hosted-replica.js';
 import { isPresent } from '../placement/placement-host.js';
+import type { HostedReplica } from './hosted-replica.js';
 import type { ObservedHost } from './observed-host.js';
 import { formatReplica } from './replica-key.js';
 

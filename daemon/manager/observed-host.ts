@@ -1,5 +1,5 @@
-import type { HostedReplica } from './hosted-replica.js';
 import type { PlacementHost } from '../placement/placement-host.js';
+import type { HostedReplica } from './hosted-replica.js';
 
 /** A host as membership and its newest report have it. */
 export interface ObservedHost extends PlacementHost {

@@ -49,9 +49,11 @@ class Fleet {
       zone: undefined,
       capacity: ROOM,
       reported: true,
-      replicas: replicas
-        .observed()
-        .map((replica) => (replica.state === 'serving' ? { ...replica, load: this.loads } : replica)),
+      replicas: replicas.observed().map((replica) => ({
+        ...replica,
+        host,
+        ...(replica.state === 'serving' ? { load: this.loads } : {}),
+      })),
       routesApplied: true,
       answering: new Set<string>(),
       ...this.facts.get(host),

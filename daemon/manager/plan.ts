@@ -1,9 +1,9 @@
-import type { HostedReplica } from './hosted-replica.js';
 import type { Placement } from '../host/host-messages.js';
 import type { Choice } from '../placement/place.js';
 import { type AppRecord, isWanted } from './app-record.js';
 import { failureOf, mayShift } from './deployment-progress.js';
 import { activeInstance, FleetView, type Instances, isLive } from './fleet-view.js';
+import type { HostedReplica } from './hosted-replica.js';
 import type { PlannedReplica } from './layout.js';
 import type { ObservedHost } from './observed-host.js';
 import type { PlanMemory } from './plan-memory.js';

@@ -1,13 +1,13 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { HostReport } from '../host/host-messages.js';
-import type { Clock } from '../processes/clock.js';
 import { UNLIMITED } from '../placement/placement-host.js';
+import type { Clock } from '../processes/clock.js';
 import type { AppRecord } from './app-record.js';
 import type { EventLog } from './event-log.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { LevelSender } from './level-sender.js';
 import { type ClusterRoute, listenersOf, needsPort, routesOf, routesOn } from './listeners.js';
-import type { HostedReplica } from './hosted-replica.js';
 import type { ObservedHost } from './observed-host.js';
 import type { AppPlan, Plan } from './plan.js';
 import type { PortTable } from './port-table.js';
@@ -77,11 +77,7 @@ export class Publisher {
     this.#sender.retain(sent);
   }
 
-  #sendRouting(
-    apps: readonly AppPlan[],
-    reports: readonly HostReport[],
-    sent: Set<string>,
-  ): void {
+  #sendRouting(apps: readonly AppPlan[], reports: readonly HostReport[], sent: Set<string>): void {
     const { subjects, routing, nextEpoch } = this.#options;
     const deployments = apps.flatMap(({ record, leaving, observed }) =>
       [record.current, ...record.older].map((deployment) => ({
