@@ -19,7 +19,14 @@ import { Reconciler } from './reconciler.js';
 
 const KEPT_VERSIONS = 5;
 const VIEW_TIMEOUT_MS = 2000;
-const UNSEEN: AppObservation = { replicas: [], listeners: [], failure: undefined, portOf: () => 0 };
+const UNSEEN: AppObservation = {
+  replicas: [],
+  listeners: [],
+  failure: undefined,
+  unplaced: [],
+  scales: [],
+  portOf: () => 0,
+};
 
 export interface ManagerOptions {
   readonly bus: Bus;
