@@ -1,4 +1,5 @@
 import type { Writer } from '../codec/writer.js';
+import { type CompressBody, compressFrame } from './compression/compressed-frame.js';
 import {
   CHUNK_BYTES,
   CHUNK_WINDOW_BYTES,
@@ -8,11 +9,13 @@ import {
   LENGTH_BYTES,
   MAX_BEGUN_MESSAGES,
 } from './frame.js';
-import { putHeader, putUint32 } from './frame-bytes.js';
+import { kindAt, putHeader, putUint32 } from './frame-bytes.js';
 import { type LargeMessage, LargeMessages } from './large-messages.js';
 
 /** The large messages of one connection, and the peer's credit for their chunks. */
 export class ChunkSender {
+  /** Undefined: all are sent as they are. */
+  compress: CompressBody | undefined;
   readonly #messages = new LargeMessages(MAX_BEGUN_MESSAGES);
   #credit = CHUNK_WINDOW_BYTES;
 
@@ -59,12 +62,13 @@ export class ChunkSender {
 
   /** The last chunk was withdrawn after it was framed: the peer grants nothing for it. */
   skipped(message: LargeMessage): void {
+    if (isShort(message)) return;
     this.#credit += message.endOffset - message.lastFrameAt - FRAME_HEADER_BYTES;
   }
 
   /**
    * Appends the next chunk's frame, or a short message that waited behind a long one. `base` is the offset of the
-   * writer's position 0. Returns the bytes appended; 0 when there is nothing, or no credit for it.
+   * writer's position 0. Returns its bytes before they are compressed; 0 when there is nothing, or no credit for it.
    */
   frameNext(writer: Writer, base: number): number {
     const message = this.#messages.next();
@@ -72,7 +76,7 @@ export class ChunkSender {
     const { kind, callId, start, end, position } = message;
     const left = end - position;
     const size = Math.min(left, CHUNK_BYTES);
-    const short = end - start <= CHUNK_BYTES;
+    const short = isShort(message);
     if (this.#neededCredit(message) > this.#credit) return 0;
     const first = position === start && !short;
     const at = writer.position;
@@ -87,7 +91,8 @@ export class ChunkSender {
     }
     writer.bytes.set(message.bytes.subarray(position, position + size), at + headerBytes);
     writer.position = at + headerBytes + size;
-    if (!short) this.#credit -= size;
+    if (this.compress !== undefined) compressFrame(writer, at, this.compress);
+    if (!short) this.#credit -= creditOf(writer, at, size);
     if (size === left) {
       message.lastFrameAt = base + at;
       message.endOffset = base + writer.position;
@@ -96,7 +101,17 @@ export class ChunkSender {
     return headerBytes + size;
   }
 
-  #neededCredit({ start, end, position }: LargeMessage): number {
-    return end - start <= CHUNK_BYTES ? 0 : Math.min(end - position, CHUNK_BYTES);
+  #neededCredit(message: LargeMessage): number {
+    return isShort(message) ? 0 : Math.min(message.end - message.position, CHUNK_BYTES);
   }
+}
+
+/** It is one frame, and takes no credit. */
+function isShort({ start, end }: LargeMessage): boolean {
+  return end - start <= CHUNK_BYTES;
+}
+
+/** Of a chunk its part of the message; of a compressed one its body: what is under way counts, not what it becomes. */
+function creditOf(writer: Writer, at: number, size: number): number {
+  return kindAt(writer.bytes, at) === FrameKind.COMPRESSED ? writer.position - at - FRAME_HEADER_BYTES : size;
 }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Assembler } from './assembler.js';
+import { brotli } from './compression/brotli.js';
+import { decompressFrame } from './compression/compressed-frame.js';
 import { CHUNK_BYTES, CHUNK_WINDOW_BYTES, FrameKind, MAX_BEGUN_MESSAGES } from './frame.js';
 import { FrameParser } from './frame-parser.js';
 import type { LargeMessage } from './large-messages.js';
@@ -49,6 +51,11 @@ class Pair {
     expect(this.#ungranted).to.be.at.most(CHUNK_WINDOW_BYTES);
   }
 
+  /** From here on large bodies are compressed, or not. */
+  compress(level: number | undefined): void {
+    this.outbox.compressFrom(level && 4096, (body) => brotli.compress(body, level ?? 0));
+  }
+
   grant(): void {
     const granted = this.#ungranted;
     this.#ungranted = 0;
@@ -69,16 +76,21 @@ class Pair {
     return this.#assembler.size;
   }
 
-  #frame(kind: number, callId: number, bytes: Buffer, start: number, end: number): void {
+  #frame(kind: number, callId: number, bytes: Buffer, start: number, end: number, wire = 0): void {
     switch (kind) {
       case FrameKind.WITHDRAWN:
         return;
+      case FrameKind.COMPRESSED: {
+        const plain = decompressFrame(bytes, start, end, { codec: brotli, ...LIMITS });
+        this.#frame(plain.kind, callId, plain.body, 0, plain.body.length, end - start);
+        return;
+      }
       case FrameKind.FIRST_CHUNK:
-        this.#ungranted += end - start - 5;
+        this.#ungranted += wire || end - start - 5;
         this.#assembler.first(callId, bytes, start, end);
         return;
       case FrameKind.CHUNK: {
-        this.#ungranted += end - start;
+        this.#ungranted += wire || end - start;
         const message = this.#assembler.next(callId, bytes, start, end);
         if (message !== undefined)
           this.received.push({ callId, kind: message.kind, body: message.body.toString('latin1') });
@@ -115,15 +127,20 @@ function send(
   return { callId, body, startOffset, endOffset, large: outbox.commit(start) };
 }
 
-const size = fc.oneof(fc.nat(200), fc.integer({ min: CHUNK_BYTES - 2, max: 390_000 }));
+const size = fc.oneof(
+  fc.nat(200),
+  fc.integer({ min: 4_090, max: 9_000 }),
+  fc.integer({ min: CHUNK_BYTES - 2, max: 390_000 }),
+);
 const step = fc.oneof(
   fc.record({ kind: fc.constant('send' as const), size, call: fc.integer({ min: 1, max: 12 }) }),
   fc.record({ kind: fc.constant('deliver' as const), bytes: fc.oneof(fc.nat(40), fc.nat(200_000)) }),
   fc.constantFrom({ kind: 'grant' as const }, { kind: 'turn' as const }),
+  fc.record({ kind: fc.constant('compress' as const), level: fc.constantFrom(undefined, 1) }),
 );
 
 describe('Messages in chunks', () => {
-  it('arrive whole, and in the order of their call, however they are cut, taken and granted', async () => {
+  it('arrive whole, and in the order of their call, however they are cut, compressed, taken and granted', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const pair = new Pair();
@@ -132,6 +149,7 @@ describe('Messages in chunks', () => {
           if (each.kind === 'send') sent.push(send(pair, each.call, each.size, sent.length));
           else if (each.kind === 'deliver') pair.deliver(each.bytes);
           else if (each.kind === 'grant') pair.grant();
+          else if (each.kind === 'compress') pair.compress(each.level);
           else await new Promise((resolve) => setImmediate(resolve));
         }
         await pair.settle();
@@ -187,6 +205,7 @@ describe('Messages in chunks', () => {
           else if (each.kind === 'deliver') pair.deliver(each.bytes);
           else if (each.kind === 'grant') pair.grant();
           else if (each.kind === 'turn') await new Promise((resolve) => setImmediate(resolve));
+          else if (each.kind === 'compress') pair.compress(each.level);
           else {
             const [call] = open.splice(each.which, 1);
             if (call === undefined) continue;

@@ -4,6 +4,7 @@ import { type Address, formatAddress } from '../protocol/address.js';
 import { type LatencyOptions, pollAfterWrites } from './busy-poll.js';
 import { LinkedClientConnection } from './client-connection.js';
 import { type Clock, systemClock } from './clock.js';
+import { type Compression, mayCompress } from './compression/compression.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
 import {
   decodeChallenge,
@@ -38,6 +39,7 @@ export interface ConnectOptions {
   readonly proof?: boolean;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  readonly compression?: Compression;
 }
 
 /** The peer is who it should be, but cannot serve us now. */
@@ -100,6 +102,7 @@ class Attempt implements LinkHandler {
         clock: this.#clock,
         whenFull: 'give-up',
         afterWrites: this.#afterWrites,
+        compression: mayCompress(this.#address, this.#options.compression),
       },
       this,
     );
@@ -143,6 +146,7 @@ class Attempt implements LinkHandler {
       token,
       nonce,
       maxFrameBytes,
+      compression: mayCompress(this.#address, this.#options.compression),
     });
     link.outbox.send(FrameKind.HELLO, NO_CALL, (writer) => writer.writeRaw(hello));
   }
@@ -197,7 +201,7 @@ class Attempt implements LinkHandler {
     this.#settle(() => {
       const connection = new LinkedClientConnection(welcome.callee, link, this.#limits, this.#clock);
       link.handler = connection;
-      link.open(welcome.maxFrameBytes);
+      link.open(welcome.callee, welcome);
       this.#resolve(connection);
     });
   }

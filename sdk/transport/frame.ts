@@ -44,6 +44,12 @@ export const FrameKind = {
   CHUNK_CREDIT: 19,
   /** Callee's first frame, where the token must not travel: JSON; the HELLO answers it. */
   CHALLENGE: 20,
+  /** Stands for another frame, whose body is compressed: see compression/compressed-frame.ts. */
+  COMPRESSED: 21,
+  /** `u32 number`: measures the link, see compression/probe-train.ts. To be answered at once. */
+  PROBE: 22,
+  /** `u32 number`, `u32` microseconds since the last probe arrived, `u32` of them that the receiver was idle. */
+  PROBE_ANSWER: 23,
 } as const;
 
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];

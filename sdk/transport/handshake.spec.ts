@@ -20,18 +20,20 @@ const HELLO: Hello = {
   callee: CALLEE,
   token: TOKEN,
   maxFrameBytes: 10_000,
+  compression: true,
 };
 
 describe('Handshake', () => {
   it('arrives as it was sent, and carries nothing but the identity', () => {
     const identity = { ...CALLEE, token: 'secret', serveAt: 'somewhere' };
     expect(decodeHello(encodeHello(HELLO))).to.deep.equal(HELLO);
-    const welcome = encodeWelcome({ protocol: PROTOCOL_VERSION, callee: identity, maxFrameBytes: 10_000 });
+    const welcome = encodeWelcome({ ...HELLO, callee: identity });
     expect(Buffer.from(welcome).toString()).not.to.contain('secret');
     expect(decodeWelcome(welcome)).to.deep.equal({
       protocol: PROTOCOL_VERSION,
       callee: CALLEE,
       maxFrameBytes: 10_000,
+      compression: true,
     });
     const refusal = { reason: 'token', message: 'no' } as const;
     expect(decodeRefusal(encodeRefusal(refusal))).to.deep.equal(refusal);
@@ -74,6 +76,11 @@ describe('Handshake', () => {
 
   it('says so to a peer of another protocol, whatever else it sends', () => {
     expect(decodeHello(Buffer.from('{"protocol":1,"future":[]}'))).to.have.property('reason', 'protocol');
+  });
+
+  it('takes a peer that does not name compression as one that has none', () => {
+    const { compression: _, ...older } = HELLO;
+    expect(decodeHello(Buffer.from(JSON.stringify(older)))).to.have.property('compression', false);
   });
 
   it('keeps within its bound', () => {

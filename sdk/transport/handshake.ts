@@ -18,6 +18,8 @@ export interface Hello {
   readonly nonce?: string | undefined;
   /** Longest frame that the caller accepts. */
   readonly maxFrameBytes: number;
+  /** The caller accepts compressed frames, and answers probes. */
+  readonly compression: boolean;
 }
 
 export interface Welcome {
@@ -27,6 +29,8 @@ export interface Welcome {
   readonly proof?: string | undefined;
   /** Longest frame that the callee accepts. */
   readonly maxFrameBytes: number;
+  /** The callee accepts compressed frames, and answers probes. */
+  readonly compression: boolean;
 }
 
 /** Where the token must not travel. */
@@ -65,12 +69,28 @@ const REASONS: ReadonlySet<string> = new Set<RefusalReason>([
 ]);
 
 /** These throw RangeError when the names are too long for the handshake's bound. */
-export function encodeHello({ protocol, caller, callee, token, nonce, maxFrameBytes }: Hello): Uint8Array {
-  return encode({ protocol, caller: pick(caller), callee: pick(callee), token, nonce, maxFrameBytes });
+export function encodeHello({
+  protocol,
+  caller,
+  callee,
+  token,
+  nonce,
+  maxFrameBytes,
+  compression,
+}: Hello): Uint8Array {
+  return encode({
+    protocol,
+    caller: pick(caller),
+    callee: pick(callee),
+    token,
+    nonce,
+    maxFrameBytes,
+    compression,
+  });
 }
 
-export function encodeWelcome({ protocol, callee, proof, maxFrameBytes }: Welcome): Uint8Array {
-  return encode({ protocol, callee: pick(callee), proof, maxFrameBytes });
+export function encodeWelcome({ protocol, callee, proof, maxFrameBytes, compression }: Welcome): Uint8Array {
+  return encode({ protocol, callee: pick(callee), proof, maxFrameBytes, compression });
 }
 
 export function encodeChallenge(challenge: Challenge): Uint8Array {
@@ -111,6 +131,7 @@ export function decodeHello(body: Uint8Array): Hello | Refusal {
     token: text(fields, 'token'),
     ...optionalText(fields, 'nonce'),
     maxFrameBytes: integer(fields, 'maxFrameBytes', MAX_HANDSHAKE_BYTES),
+    compression: fields.compression === true,
   };
 }
 
@@ -123,6 +144,7 @@ export function decodeWelcome(body: Uint8Array): Welcome | Refusal {
     callee: identity(fields.callee, 'callee'),
     ...optionalText(fields, 'proof'),
     maxFrameBytes: integer(fields, 'maxFrameBytes', MAX_HANDSHAKE_BYTES),
+    compression: fields.compression === true,
   };
 }
 

@@ -2,6 +2,12 @@ import type { Socket } from 'node:net';
 import type { Writer } from '../codec/writer.js';
 import { Assembler } from './assembler.js';
 import type { Clock } from './clock.js';
+import { brotli } from './compression/brotli.js';
+import { decompressFrame } from './compression/compressed-frame.js';
+import { EdgeCompression } from './compression/edge-compression.js';
+import { openEdges } from './compression/open-edges.js';
+import { encodeProbeAnswer, readProbe, readProbeAnswer } from './compression/probe-frames.js';
+import { ProbeResponder } from './compression/probe-responder.js';
 import {
   CHUNK_WINDOW_BYTES,
   FIRST_CHUNK_HEADER_BYTES,
@@ -13,7 +19,7 @@ import { FrameParser } from './frame-parser.js';
 import { decideHeartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 import { frameFailure, protocolError } from './protocol-error.js';
-import type { TransportLimits } from './transport.js';
+import type { ReplicaIdentity, TransportLimits } from './transport.js';
 
 /** Who handles a link's frames: first the handshake, then the connection. */
 export interface LinkHandler {
@@ -32,6 +38,14 @@ export interface LinkOptions {
    */
   readonly whenFull: 'stop-reading' | 'give-up';
   readonly afterWrites?: (() => void) | undefined;
+  /** Large bodies are compressed where that pays; the peer's may be. */
+  readonly compression: boolean;
+}
+
+/** What the peer has said in the handshake. */
+export interface PeerTerms {
+  readonly maxFrameBytes: number;
+  readonly compression: boolean;
 }
 
 /** Frames for the calls in flight (credit, cancellation) may still be queued when there is no room for calls. */
@@ -45,6 +59,9 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #parser: FrameParser;
   readonly #assembler: Assembler;
+  readonly #probes = new ProbeResponder();
+  #compression: EdgeCompression | undefined;
+  #forgetEdge: (() => void) | undefined;
   #chunkBytesTaken = 0;
   #creditedAt = 0;
   #opened = false;
@@ -84,14 +101,19 @@ export class Link {
   }
 
   /** The handshake is over: frames of full length, and heartbeats, from here on. */
-  open(peerMaxFrameBytes: number): void {
-    const { limits } = this.#options;
+  open({ replica }: ReplicaIdentity, peer: PeerTerms): void {
+    const { limits, clock } = this.#options;
     this.#opened = true;
     this.#parser.maxFrameBytes = limits.maxFrameBytes;
     this.outbox.limits = {
-      maxFrameBytes: Math.min(limits.maxFrameBytes, peerMaxFrameBytes),
+      maxFrameBytes: Math.min(limits.maxFrameBytes, peer.maxFrameBytes),
       maxQueuedBytes: limits.maxQueuedBytes,
     };
+    if (this.#options.compression && peer.compression) {
+      this.#compression = new EdgeCompression(this.outbox, clock);
+      this.outbox.watcher = this.#compression;
+      this.#forgetEdge = openEdges.add(replica, this.#compression);
+    }
     this.#lookAgain(limits.heartbeatIntervalMs);
   }
 
@@ -123,6 +145,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelHeartbeat?.();
+    this.#forgetEdge?.();
     this.#parser.stop();
     this.#assembler.clear();
     this.#socket.destroy();
@@ -147,8 +170,27 @@ export class Link {
         this.#creditChunk(end - start - FIRST_CHUNK_HEADER_BYTES);
         return;
       case FrameKind.CHUNK:
-        this.#chunk(callId, bytes, start, end);
+        this.#chunk(callId, bytes, start, end, end - start);
         return;
+      case FrameKind.COMPRESSED:
+        this.#decompress(callId, bytes, start, end);
+        return;
+      case FrameKind.PROBE: {
+        const number = readProbe(bytes, start, end);
+        this.outbox.send(
+          FrameKind.PROBE_ANSWER,
+          NO_CALL,
+          encodeProbeAnswer,
+          this.#probes.answer(number, this.#heardAt),
+        );
+        return;
+      }
+      case FrameKind.PROBE_ANSWER: {
+        const answer = readProbeAnswer(bytes, start, end);
+        if (this.#compression === undefined) throw protocolError('an answer to no probe came');
+        this.#compression.probeAnswered(answer);
+        return;
+      }
       case FrameKind.CHUNK_CREDIT: {
         const granted = end - start === 4 && this.outbox.grantChunks(bytes.readUInt32LE(start));
         if (!granted) throw protocolError('impossible credit for chunks was granted');
@@ -162,9 +204,21 @@ export class Link {
     }
   }
 
-  #chunk(callId: number, bytes: Buffer, start: number, end: number): void {
+  #decompress(callId: number, bytes: Buffer, start: number, end: number): void {
+    const { limits, compression } = this.#options;
+    if (!compression) throw protocolError('a compressed frame came, and none was accepted');
+    const { kind, body } = decompressFrame(bytes, start, end, { codec: brotli, ...limits });
+    if (kind === FrameKind.FIRST_CHUNK) {
+      this.#assembler.first(callId, body, 0, body.length);
+      this.#creditChunk(end - start);
+    } else if (kind === FrameKind.CHUNK) this.#chunk(callId, body, 0, body.length, end - start);
+    else this.#onFrame(kind, callId, body, 0, body.length);
+  }
+
+  /** `wireBytes`: what it took of the sender's credit. */
+  #chunk(callId: number, bytes: Buffer, start: number, end: number, wireBytes: number): void {
     const message = this.#assembler.next(callId, bytes, start, end);
-    this.#creditChunk(end - start);
+    this.#creditChunk(wireBytes);
     if (message !== undefined) this.handler.frame(message.kind, callId, message.body, 0, message.body.length);
   }
 

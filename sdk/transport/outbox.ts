@@ -3,6 +3,7 @@ import { Writer } from '../codec/writer.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import { ChunkSender } from './chunk-sender.js';
 import { type ChunkSource, processTurns } from './chunk-turns.js';
+import type { CompressBody } from './compression/compressed-frame.js';
 import { CHUNK_BYTES, FRAME_HEADER_BYTES, FrameKind, LENGTH_BYTES, MIN_FRAME_LENGTH } from './frame.js';
 import { callIdAt, putHeader, putUint32 } from './frame-bytes.js';
 import { type LargeMessage, largeMessageOf } from './large-messages.js';
@@ -19,6 +20,15 @@ export interface OutboxLimits {
   readonly maxFrameBytes: number;
   /** `hasRoom` ends here; a frame begun before may pass it. */
   readonly maxQueuedBytes: number;
+}
+
+/** Watches how fast the link takes the bytes. */
+export interface LinkWatcher {
+  /** `probeAt` is reached. It may send frames. */
+  probeDue(): void;
+  /** There is something to send, and the peer or the system does not take it yet. */
+  blocked(): void;
+  flowing(): void;
 }
 
 const INITIAL_BYTES = 16 * 1024;
@@ -43,6 +53,9 @@ export class Outbox implements ChunkSource {
   onProgress: () => void = () => {};
   /** Called after the writes of a turn. */
   onFlushed: (() => void) | undefined;
+  watcher: LinkWatcher | undefined;
+  /** The offset at which the watcher is called. */
+  probeAt = Number.POSITIVE_INFINITY;
   /** May become stricter when the peer has told its own. */
   limits: OutboxLimits;
   readonly #sink: ByteSink;
@@ -58,6 +71,8 @@ export class Outbox implements ChunkSource {
   #waiting: (() => void)[] = [];
   #whenEmpty: (() => void) | undefined;
   readonly #chunks = new ChunkSender();
+  /** Longer bodies are sent in turns. */
+  #deferAbove = CHUNK_BYTES;
   #afterLarge: (() => void)[] = [];
 
   constructor(sink: ByteSink, limits: OutboxLimits) {
@@ -93,6 +108,12 @@ export class Outbox implements ChunkSource {
   /** Bytes handed to the system, counted from the connection's first. */
   get handedOverBytes(): number {
     return this.#base + this.#handedOver;
+  }
+
+  /** Bodies of `least` bytes or more go through `compress`, in turns; or none do. */
+  compressFrom(least: number | undefined, compress: CompressBody): void {
+    this.#chunks.compress = least === undefined ? undefined : compress;
+    this.#deferAbove = least === undefined ? CHUNK_BYTES : least - 1;
   }
 
   /**
@@ -161,7 +182,7 @@ export class Outbox implements ChunkSource {
     }
     const bodyBytes = writer.position - start - FRAME_HEADER_BYTES;
     if (
-      bodyBytes > CHUNK_BYTES ||
+      bodyBytes > this.#deferAbove ||
       (this.#chunks.size > 0 && this.#chunks.has(callIdAt(writer.bytes, start)))
     ) {
       return this.#defer(start);
@@ -175,6 +196,7 @@ export class Outbox implements ChunkSource {
     const { writer } = this;
     if (!this.#writing && writer.position - this.#handedOver >= this.#earlyFlushBytes) {
       this.#earlyFlushBytes = Math.min(EARLY_FLUSH_GROWTH * this.#earlyFlushBytes, MAX_EARLY_FLUSH_BYTES);
+      if (this.offset >= this.probeAt) this.watcher?.probeDue();
       this.#write();
     } else if (!this.#flushScheduled && !this.#writing) {
       this.#flushScheduled = true;
@@ -234,7 +256,12 @@ export class Outbox implements ChunkSource {
   sendChunk(): number {
     if (this.#writing || this.#state === 'closed') return 0;
     const sent = this.#chunks.frameNext(this.writer, this.#base);
-    if (sent === 0) return 0;
+    if (sent === 0) {
+      if (this.#chunks.size > 0) this.watcher?.blocked();
+      return 0;
+    }
+    this.watcher?.flowing();
+    if (this.offset >= this.probeAt) this.watcher?.probeDue();
     this.#write();
     this.#chunksChanged();
     return sent;
@@ -248,6 +275,7 @@ export class Outbox implements ChunkSource {
   flush(): void {
     this.#flushScheduled = false;
     this.#earlyFlushBytes = EARLY_FLUSH_BYTES;
+    if (this.offset >= this.probeAt) this.watcher?.probeDue();
     this.#write();
     if (this.onFlushed !== undefined) this.onFlushed();
   }
@@ -279,6 +307,7 @@ export class Outbox implements ChunkSource {
       this.#handedOver = end;
       this.#sink.write(bytes, this.#onWritten);
       this.#writing = this.#sink.writableLength > 0;
+      if (this.#writing) this.watcher?.blocked();
     }
     if (!this.#writing) this.#reclaim();
     if (this.#waiting.length > 0) this.#notifyWaiting();
@@ -293,6 +322,7 @@ export class Outbox implements ChunkSource {
   readonly #onWritten = (): void => {
     if (!this.#writing || this.#sink.writableLength > 0) return;
     this.#writing = false;
+    this.watcher?.flowing();
     this.onProgress();
     this.#write();
     if (this.#chunks.size > 0) processTurns.request(this);

@@ -4,6 +4,7 @@ import type { Address } from '../protocol/address.js';
 import { bind } from './bind.js';
 import { type LatencyOptions, pollAfterWrites } from './busy-poll.js';
 import { type Clock, systemClock } from './clock.js';
+import { type Compression, mayCompress } from './compression/compression.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
 import {
   decodeHello,
@@ -37,6 +38,7 @@ export interface ListenOptions {
   /** A peer sent what is not the protocol, or a connection could not be accepted. */
   readonly onProtocolError?: (error: RemoteCallError) => void;
   readonly clock?: Clock;
+  readonly compression?: Compression;
 }
 
 /** A refused peer has this long to read why. */
@@ -54,7 +56,7 @@ export async function listen(
   address: Address,
   options: ListenOptions,
 ): Promise<TransportServer & { readonly address: Address }> {
-  const acceptor = new Acceptor(options, options.proof ?? needsProof(address));
+  const acceptor = new Acceptor(address, options);
   const server = createServer({ pauseOnConnect: true }, (socket) => acceptor.accept(socket));
   const bound = await bind(server, address);
   server.on('error', (error) => acceptor.report(RemoteCallError.from(error, 'RESOURCE_EXHAUSTED')));
@@ -106,6 +108,7 @@ class Acceptor {
   readonly #wantsProof: boolean;
   readonly #limits: TransportLimits;
   readonly #afterWrites: (() => void) | undefined;
+  readonly #compression: boolean;
   readonly #handshaking = new Set<Link>();
   readonly #lingering = new Set<Link>();
   readonly #open = new Set<ServerConnection>();
@@ -114,8 +117,9 @@ class Acceptor {
   #protocolErrors = 0;
   #draining = false;
 
-  constructor(options: ListenOptions, wantsProof: boolean) {
-    this.#wantsProof = wantsProof;
+  constructor(address: Address, options: ListenOptions) {
+    this.#wantsProof = options.proof ?? needsProof(address);
+    this.#compression = mayCompress(address, options.compression);
     this.clock = options.clock ?? systemClock;
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
@@ -139,6 +143,7 @@ class Acceptor {
         clock: this.clock,
         whenFull: 'stop-reading',
         afterWrites: this.#afterWrites,
+        compression: this.#compression,
       },
       IGNORING,
     );
@@ -217,8 +222,13 @@ class Acceptor {
       return;
     }
     const { maxFrameBytes } = this.#limits;
-    const proof = prove('callee');
-    const welcome = encodeWelcome({ protocol: PROTOCOL_VERSION, callee: identity, proof, maxFrameBytes });
+    const welcome = encodeWelcome({
+      protocol: PROTOCOL_VERSION,
+      callee: identity,
+      proof: prove('callee'),
+      maxFrameBytes,
+      compression: this.#compression,
+    });
     link.outbox.send(FrameKind.WELCOME, NO_CALL, (writer) => writer.writeRaw(welcome));
     const connection = new ServerConnection(hello.caller, link, {
       receiver,
@@ -233,7 +243,7 @@ class Acceptor {
     this.#open.add(connection);
     this.#accepted++;
     link.handler = connection;
-    link.open(hello.maxFrameBytes);
+    link.open(hello.caller, hello);
   }
 
   #refuse(link: Link, refusal: Refusal): void {

@@ -214,14 +214,15 @@ export function helloFrame(changes: Partial<Hello> = {}): Buffer {
     callee: CALLEE,
     token: TOKEN,
     maxFrameBytes: 2 ** 24,
+    compression: false,
   };
   return frameOf(FrameKind.HELLO, encodeHello({ ...hello, ...changes }));
 }
 
-export function welcomeFrame(callee = CALLEE): Buffer {
+export function welcomeFrame(callee = CALLEE, compression = false): Buffer {
   return frameOf(
     FrameKind.WELCOME,
-    encodeWelcome({ protocol: PROTOCOL_VERSION, callee, maxFrameBytes: 2 ** 24 }),
+    encodeWelcome({ protocol: PROTOCOL_VERSION, callee, maxFrameBytes: 2 ** 24, compression }),
   );
 }
 
