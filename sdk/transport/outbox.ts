@@ -196,7 +196,6 @@ export class Outbox implements ChunkSource {
     const { writer } = this;
     if (!this.#writing && writer.position - this.#handedOver >= this.#earlyFlushBytes) {
       this.#earlyFlushBytes = Math.min(EARLY_FLUSH_GROWTH * this.#earlyFlushBytes, MAX_EARLY_FLUSH_BYTES);
-      if (this.offset >= this.probeAt) this.watcher?.probeDue();
       this.#write();
     } else if (!this.#flushScheduled && !this.#writing) {
       this.#flushScheduled = true;

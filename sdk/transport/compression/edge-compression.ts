@@ -131,6 +131,7 @@ export class EdgeCompression {
     this.#nextProbe = (number + 1) >>> 0;
     this.#port.probeAt = this.#train.complete ? Number.POSITIVE_INFINITY : this.#port.offset + PROBE_BYTES;
     this.#port.send(FrameKind.PROBE, NO_CALL, encodeProbe, number);
+    this.#steer();
   }
 
   /** Throws PROTOCOL_ERROR for an answer to no probe. */
@@ -215,6 +216,15 @@ export class EdgeCompression {
 
   #enter(state: State): void {
     this.#state = state;
-    this.#port.compressFrom(state.kind === 'off' ? undefined : MIN_PLAIN_BYTES, this.compress);
+    this.#steer();
+  }
+
+  /** Also while a train is sent, so that its probes come between bodies that are sent at once. */
+  #steer(): void {
+    const sendsTrain = this.#train !== undefined && !this.#train.complete;
+    this.#port.compressFrom(
+      sendsTrain || this.#state.kind !== 'off' ? MIN_PLAIN_BYTES : undefined,
+      this.compress,
+    );
   }
 }
