@@ -26,8 +26,8 @@ export interface ControlServerOptions {
   /** How often proclets are asked to send Health, ms. */
   readonly healthIntervalMs: number;
   readonly maxConnections: number;
-  /** The envelope of one that may register; throws a ControlError otherwise. */
-  readonly admit: (register: RegisterReplica) => Envelope;
+  /** The envelope of one that may register; rejects with a ControlError otherwise. */
+  readonly admit: (register: RegisterReplica) => Promise<Envelope>;
   readonly onRefused: (reason: string) => void;
 }
 
@@ -101,7 +101,9 @@ export class ProcletConnection {
   readonly #subscriptions = new Map<string, () => void>();
   readonly #ended: () => void;
   #envelope: Envelope | undefined;
+  #registering: Promise<unknown> = Promise.resolve();
   #complained = false;
+  #refused = false;
   #cancelTimeout: () => void;
 
   constructor(socket: Socket, options: ControlServerOptions, ended: () => void) {
@@ -113,7 +115,7 @@ export class ProcletConnection {
     this.#channel = new Channel(socket, {
       requests: {
         RegisterReplica: (body) => this.#register(body),
-        ComponentsToHost: () => this.#registered().spec.hosting,
+        ComponentsToHost: () => this.#componentsToHost(),
         StartComponent: (body) => this.#startComponent(body),
       },
       notifications: {
@@ -139,9 +141,14 @@ export class ProcletConnection {
     return this.#channel.close();
   }
 
-  #register(body: unknown): { readonly healthIntervalMs: number } {
+  #register(body: unknown): Promise<ProcletRequests['RegisterReplica']['reply']> {
+    const registering = this.#admitted(body);
+    this.#registering = registering;
+    return registering;
+  }
+
+  async #admitted(body: unknown): Promise<ProcletRequests['RegisterReplica']['reply']> {
     try {
-      if (this.#channel.isClosed) throw new ControlError('CLOSED', 'this connection is closing');
       const message = this.#checked('RegisterReplica', body);
       if (message.protocol > CONTROL_PROTOCOL || message.protocol < 1) {
         throw new ControlError(
@@ -149,7 +156,8 @@ export class ProcletConnection {
           `this daemon speaks the control protocol up to ${CONTROL_PROTOCOL}, not ${message.protocol}: upgrade the daemon first`,
         );
       }
-      const envelope = this.#options.admit(message);
+      const envelope = await this.#options.admit(message);
+      if (this.#channel.isClosed) throw new ControlError('CLOSED', 'this connection is closing');
       if (this.#envelope !== undefined && this.#envelope !== envelope) {
         throw new ControlError('UNAUTHENTICATED', 'this connection is registered as another replica');
       }
@@ -161,6 +169,12 @@ export class ProcletConnection {
       this.#refuse(reason instanceof Error ? reason.message : String(reason));
       throw reason;
     }
+  }
+
+  /** It may be asked before the registration is answered. */
+  async #componentsToHost(): Promise<ProcletRequests['ComponentsToHost']['reply']> {
+    await this.#registering;
+    return this.#registered().spec.hosting;
   }
 
   #startComponent(body: unknown): ProcletRequests['StartComponent']['reply'] {
@@ -208,6 +222,8 @@ export class ProcletConnection {
   /** Ends the connection once the answer, which says why, is on its way. */
   #refuse(reason: string): void {
     this.#cancelTimeout();
+    if (this.#refused) return;
+    this.#refused = true;
     this.#options.onRefused(reason);
     setImmediate(() => void this.close());
   }

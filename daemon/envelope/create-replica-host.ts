@@ -8,9 +8,9 @@ import {
 import { ControlError } from '../../sdk/protocol/control-channel.js';
 import { OutputFolder } from '../logs/output-folder.js';
 import { type Clock, systemClock } from '../processes/clock.js';
-import { isRunning } from '../processes/process-identity.js';
+import { isRunning, type ProcessIdentity } from '../processes/process-identity.js';
 import { type ProcessSpawner, systemSpawner } from '../processes/process-spawner.js';
-import { findSessionLeader } from '../processes/process-watch.js';
+import { findSessionLeaders } from '../processes/process-watch.js';
 import { ControlServer, MAX_SOCKET_PATH_BYTES } from './control-server.js';
 import { Envelope, type EnvelopeInheritance, type EnvelopeOptions } from './envelope.js';
 import { DEFAULT_POLICY, type EnvelopePolicy } from './envelope-state.js';
@@ -43,6 +43,8 @@ export interface ReplicaHostOptions {
   readonly warmProclets?: number;
   /** Default 2000: they are started when no replica was for so long. */
   readonly warmQuietMs?: number;
+  /** Default 30000: one that has not come to wait by then is ended. */
+  readonly warmReadyWithinMs?: number;
   /** The real ones by default. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -73,7 +75,6 @@ export async function createReplicaHost(options: ReplicaHostOptions): Promise<Re
     );
   }
   await mkdir(options.procletFolder, { recursive: true, mode: 0o700 });
-  await endLeftWarmProclets(options.procletFolder);
   const clock = options.clock ?? systemClock;
   const records = await ReplicaRecords.open(
     options.recordFolder,
@@ -86,6 +87,7 @@ export async function createReplicaHost(options: ReplicaHostOptions): Promise<Re
       }),
     options.deriveToken,
   );
+  await endLeftWarmProclets(options.procletFolder, records.all());
   return LocalReplicaHost.open(options, clock, records);
 }
 
@@ -121,6 +123,7 @@ class LocalReplicaHost implements ReplicaHost {
     this.#warm = new WarmPool({
       size: options.warmProclets ?? 0,
       quietMs: options.warmQuietMs,
+      readyWithinMs: options.warmReadyWithinMs,
       procletFolder: options.procletFolder,
       output: this.#output,
       spawner,
@@ -269,8 +272,9 @@ class LocalReplicaHost implements ReplicaHost {
   }
 
   /** The earlier daemon was killed between the start of the process and its record. */
-  #lookFor({ specFile }: ReplicaRecord): ReturnType<typeof findSessionLeader> {
-    return specFile === undefined ? undefined : findSessionLeader(PROCLET_SPEC_VARIABLE, specFile);
+  #lookFor({ specFile }: ReplicaRecord): ProcessIdentity | undefined {
+    if (specFile === undefined) return undefined;
+    return findSessionLeaders(PROCLET_SPEC_VARIABLE, (value) => value === specFile)[0];
   }
 
   #inheritance(id: string, spec: ReplicaSpec): EnvelopeInheritance {
@@ -297,7 +301,7 @@ class LocalReplicaHost implements ReplicaHost {
     });
   }
 
-  #admit(register: RegisterReplica): Envelope {
+  async #admit(register: RegisterReplica): Promise<Envelope> {
     const { app, version, replica } = register;
     const token = this.#records.knownToken(app, version);
     if (token === undefined) throw new ControlError('NOT_FOUND', `no ${app} of version ${version} runs here`);
@@ -310,7 +314,7 @@ class LocalReplicaHost implements ReplicaHost {
     if (envelope === undefined || envelope.isGone) {
       throw new ControlError('NOT_FOUND', `${replica} of ${app} ${version} is not to run here`);
     }
-    envelope.admit(register);
+    await envelope.admit(register);
     return envelope;
   }
 

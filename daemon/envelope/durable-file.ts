@@ -1,5 +1,6 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { renameOver } from '../state/rename-over.js';
 
 /**
  * Replaces the file (mode 0600) so that after any crash it holds the old or the new content, wholly. Once resolved, the
@@ -16,7 +17,7 @@ export async function writeDurably(path: string, content: string): Promise<void>
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await renameOver(temporary, path);
   } catch (reason) {
     // The failure to write is what the caller must hear of, not one to tidy up after it.
     await rm(temporary, { force: true }).catch(() => undefined);

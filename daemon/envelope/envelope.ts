@@ -150,8 +150,9 @@ export class Envelope {
     if (this.#state.wanted) this.#dispatch({ kind: 'unwanted', at: this.#now() });
   }
 
-  /** Throws a ControlError unless it is the process kept here that registers. */
-  admit(register: RegisterReplica): void {
+  /** Rejects with a ControlError unless it is the process kept here that registers. */
+  async admit(register: RegisterReplica): Promise<void> {
+    await this.#launching; // a warm process may be here before its record is written
     const { generation } = this.#state;
     const { replica } = this.#running;
     if (register.generation !== generation || this.#process === undefined) {

@@ -6,9 +6,9 @@ import type { ProcessSpawner, SpawnedProcess } from '../processes/process-spawne
 import { procletCommand } from './proclet-command.js';
 import type { ReplicaSpec } from './replica-host.js';
 import { replicaId } from './replica-record.js';
-import type { ReplicaRecords } from './replica-records.js';
+import type { BegunReplica, ReplicaRecords } from './replica-records.js';
 import type { WarmPool } from './warm-pool.js';
-import type { WarmProclet } from './warm-proclet.js';
+import type { WarmFiles, WarmProclet } from './warm-proclet.js';
 
 export interface LauncherOptions {
   readonly controlSocket: string;
@@ -65,9 +65,8 @@ export class ProcletLauncher {
     const waiting = warm.take(spec);
     const claimed = waiting && (await this.#claim(request, waiting, token));
     if (claimed !== undefined) return claimed;
-    const generation = await records.begin(spec, request.restarts, request.startedAt, (next) =>
-      join(this.#folder(spec, next), SPEC_FILE),
-    );
+    const generation = records.nextGeneration(spec);
+    await records.begin({ ...this.#begun(request, generation), process: undefined });
     const folder = this.#folder(spec, generation);
     try {
       return { generation, process: await this.#start(request, folder, generation, token) };
@@ -79,37 +78,45 @@ export class ProcletLauncher {
   }
 
   /**
-   * Undefined when the process could not be had: then it is ended, and its generation over. A daemon that is killed
-   * before its word is out leaves a record of a process that ends by itself, as any replica may.
+   * Undefined when the process could not be had: then it is ended, and its generation over.
+   *
+   * It is told while its record is being written, since until this resolves its registration is not answered, and before
+   * that it hosts nothing. Of a daemon that is killed in between, the next one finds a record of a process that waits still,
+   * and so ends by itself, or a process that has no record: {@link endLeftWarmProclets} ends it.
    */
   async #claim(request: LaunchRequest, waiting: WarmProclet, token: string): Promise<Launched | undefined> {
     const { spec } = request;
-    const { records, warm, output } = this.#options;
+    const { records, warm } = this.#options;
     const { process, files } = waiting;
-    let generation: number | undefined;
+    const generation = records.nextGeneration(spec);
+    const folder = this.#folder(spec, generation);
+    const recorded = records.begin({ ...this.#begun(request, generation), process: process.identity });
     try {
-      generation = await records.begin(
-        spec,
-        request.restarts,
-        request.startedAt,
-        (next) => join(this.#folder(spec, next), SPEC_FILE),
-        process.identity,
-      );
-      const folder = this.#folder(spec, generation);
       await rm(folder, { recursive: true, force: true });
       await rename(files.folder, folder);
       const specFile = await this.#writeSpec(spec, folder, generation, token);
-      output.replace(basename(request.stdout), files.stdout);
-      output.replace(basename(request.stderr), files.stderr);
       if (request.isCancelled()) throw new Error('the daemon is stopping');
-      if (!(await waiting.claim(specFile, CLAIM_WITHIN_MS))) throw new Error('it ended or did not answer');
+      const claimed = waiting.claim(specFile, CLAIM_WITHIN_MS);
+      this.#takeOutput(request, files);
+      const [heard] = await Promise.all([claimed, recorded]);
+      if (!heard) throw new Error('it ended or did not answer');
       warm.used(spec);
       return { generation, process };
     } catch (reason) {
       warm.discard(waiting, spec, reason instanceof Error ? reason.message : String(reason));
-      if (generation !== undefined) await this.forget(spec, generation).catch(() => undefined); // as in launch
+      await Promise.allSettled([recorded]);
+      await this.forget(spec, generation).catch(() => undefined); // as in launch
       return undefined;
     }
+  }
+
+  #takeOutput({ stdout, stderr }: LaunchRequest, files: WarmFiles): void {
+    this.#options.output.replace({ [basename(stdout)]: files.stdout, [basename(stderr)]: files.stderr });
+  }
+
+  #begun({ spec, restarts, startedAt }: LaunchRequest, generation: number): Omit<BegunReplica, 'process'> {
+    const specFile = join(this.#folder(spec, generation), SPEC_FILE);
+    return { spec, generation, restarts, startedAt, specFile };
   }
 
   async #start(

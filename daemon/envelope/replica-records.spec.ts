@@ -14,8 +14,13 @@ describe('ReplicaRecords', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const open = () => ReplicaRecords.open(folder, (path) => expect.fail(`unreadable: ${path}`));
-  const begin = (records: ReplicaRecords, name: string, at = 1) =>
-    records.begin(fakeReplica(name), 0, at, (generation) => `/p/${generation}`);
+  const begin = async (records: ReplicaRecords, name: string, startedAt = 1) => {
+    const spec = fakeReplica(name);
+    const generation = records.nextGeneration(spec);
+    const specFile = `/p/${generation}`;
+    await records.begin({ spec, generation, restarts: 0, startedAt, specFile, process: undefined });
+    return generation;
+  };
 
   it('remembers everything for the next daemon', async () => {
     const records = await open();
@@ -41,14 +46,23 @@ describe('ReplicaRecords', () => {
   it('makes changes in the order they were asked for', async () => {
     const records = await open();
     const spec = fakeReplica('Cart-0');
-    const generations = Promise.all([
-      begin(records, 'Cart-0'),
+    const taken = { spec, restarts: 0, startedAt: 1, specFile: '/p', process: undefined };
+    await Promise.all([
+      records.begin({ ...taken, generation: 1 }),
       records.ended(spec),
-      begin(records, 'Cart-0'),
+      records.begin({ ...taken, generation: 2 }),
     ]);
-    expect(await generations).to.deep.equal([1, undefined, 2]);
     await records.idle();
     expect((await open()).all()[0]).to.include({ generation: 2, status: 'begun' });
+  });
+
+  it('gives no generation twice', async () => {
+    const records = await open();
+    const spec = fakeReplica('Cart-0');
+    await begin(records, 'Cart-0');
+    const again = { spec, generation: 1, restarts: 0, startedAt: 1, specFile: '/p', process: undefined };
+    const reason = await records.begin(again).catch((error: Error) => error.message);
+    expect(reason).to.equal('generation 1 of Cart-0 was taken before; the next is 2');
   });
 
   it('forgets all but the newest ended ones, never the generation', async () => {

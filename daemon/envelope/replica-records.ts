@@ -6,6 +6,17 @@ import { writeDurably } from './durable-file.js';
 import type { ReplicaSpec } from './replica-host.js';
 import { parseRecord, type ReplicaKey, type ReplicaRecord, replicaId } from './replica-record.js';
 
+export interface BegunReplica {
+  readonly spec: ReplicaSpec;
+  readonly generation: number;
+  readonly restarts: number;
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly specFile: string;
+  /** One that runs already; undefined for one that is to be started. */
+  readonly process: ProcessIdentity | undefined;
+}
+
 /** Records of ended replicas that are kept for their generation; of older ones only the highest generation is. */
 const MAX_ENDED = 256;
 const FLOOR_FILE = 'generation-floor';
@@ -69,40 +80,32 @@ export class ReplicaRecords {
     return this.#tokens.get(tokenId(app, version));
   }
 
-  /**
-   * Takes the next generation, before any process has it. `specFile` names its spec file; `process` is one that runs
-   * already and is to be told.
-   */
-  begin(
-    spec: ReplicaSpec,
-    restarts: number,
-    startedAt: number,
-    specFile: (generation: number) => string,
-    process?: ProcessIdentity,
-  ): Promise<number> {
+  /** Not taken before `begin`. */
+  nextGeneration(key: ReplicaKey): number {
+    return (this.#records.get(replicaId(key))?.generation ?? this.#floor) + 1;
+  }
+
+  /** Takes a generation for a process; rejects when it, or a later one, was taken before. */
+  begin({ spec, generation, restarts, startedAt, specFile, process }: BegunReplica): Promise<void> {
     const id = replicaId(spec);
     return this.#inOrder(id, async () => {
-      const generation = (this.#records.get(id)?.generation ?? this.#floor) + 1;
+      const next = this.nextGeneration(spec);
+      if (generation < next)
+        throw new Error(`generation ${generation} of ${spec.replica} was taken before; the next is ${next}`);
       const { app, version, replica } = spec;
+      const status = 'begun';
       await this.#write(id, {
         format: 1,
-        app,
-        version,
-        replica,
-        generation,
-        restarts,
-        status: 'begun',
-        spec,
-        specFile: specFile(generation),
-        process,
-        startedAt,
+        ...{ app, version, replica, generation, restarts, status, spec, specFile, process, startedAt },
       });
-      return generation;
     });
   }
 
   running(key: ReplicaKey, process: ProcessIdentity): Promise<void> {
-    return this.#change(key, (record) => ({ ...record, process }));
+    return this.#change(key, (record) => {
+      const known = record.process?.pid === process.pid && record.process.startTime === process.startTime;
+      return known ? record : { ...record, process };
+    });
   }
 
   completed(key: ReplicaKey): Promise<void> {
@@ -130,7 +133,8 @@ export class ReplicaRecords {
     const id = replicaId(key);
     await this.#inOrder(id, async () => {
       const record = this.#records.get(id);
-      if (record !== undefined) await this.#write(id, change(record));
+      const changed = record && change(record);
+      if (changed !== undefined && changed !== record) await this.#write(id, changed);
     });
   }
 

@@ -9,9 +9,10 @@ import type { Clock } from '../processes/clock.js';
 import { Deadline } from '../processes/deadline.js';
 import { signalProcessGroup } from '../processes/process-identity.js';
 import { CHANNEL_DESCRIPTOR, type ProcessSpawner } from '../processes/process-spawner.js';
-import { findSessionLeader } from '../processes/process-watch.js';
+import { findSessionLeaders } from '../processes/process-watch.js';
 import { procletCommand } from './proclet-command.js';
 import type { ReplicaSpec } from './replica-host.js';
+import type { ReplicaRecord } from './replica-record.js';
 import { type WarmSpec, warmKey, warmPlan } from './warm-plan.js';
 import { type WarmFiles, WarmProclet } from './warm-proclet.js';
 
@@ -29,7 +30,7 @@ export interface WarmPoolOptions {
   /** So long after the last start of a replica is the pool filled: no start is slowed by it. Default 2000. */
   readonly quietMs?: number | undefined;
   /** Default 30000. */
-  readonly readyWithinMs?: number;
+  readonly readyWithinMs?: number | undefined;
 }
 
 const QUIET_MS = 2000;
@@ -216,16 +217,20 @@ export class WarmPool {
 }
 
 /**
- * Ends what a killed daemon left waiting and has not ended by itself, such as an app that never came to `run()`. One that
- * was claimed has no such folder any more: its folder was renamed before it was told.
+ * Ends what a killed daemon left waiting and has not ended by itself, such as an app that never came to `run()`, and what
+ * it had told but not recorded as a replica.
  */
-export async function endLeftWarmProclets(procletFolder: string): Promise<void> {
+export async function endLeftWarmProclets(
+  procletFolder: string,
+  records: readonly Pick<ReplicaRecord, 'process'>[],
+): Promise<void> {
+  const replicas = new Set(records.map(({ process }) => process?.pid));
+  const prefix = join(procletFolder, FOLDER_PREFIX);
+  for (const leader of findSessionLeaders(PROCLET_SPEC_VARIABLE, (value) => value.startsWith(prefix))) {
+    if (!replicas.has(leader.pid)) signalProcessGroup(leader, 'SIGKILL');
+  }
   for (const name of await readdir(procletFolder)) {
-    if (!name.startsWith(FOLDER_PREFIX)) continue;
-    const folder = join(procletFolder, name);
-    const leader = findSessionLeader(PROCLET_SPEC_VARIABLE, warmSpecFile(folder));
-    if (leader !== undefined) signalProcessGroup(leader, 'SIGKILL');
-    await rm(folder, { recursive: true, force: true });
+    if (name.startsWith(FOLDER_PREFIX)) await rm(join(procletFolder, name), { recursive: true, force: true });
   }
 }
 

@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { isRunning, signalProcessGroup } from '../processes/process-identity.js';
-import { findSessionLeader } from '../processes/process-watch.js';
-import { fakeReplica, HostHarness, startHostProcess } from './spec-support/host-harness.js';
+import { signalProcessGroup } from '../processes/process-identity.js';
+import { fakeReplica, HostHarness } from './spec-support/host-harness.js';
 import { WarmWatch } from './spec-support/warm-watch.js';
 
 describe('warm start', () => {
@@ -82,7 +80,7 @@ describe('warm start', () => {
     expect(readlinkSync(`/proc/${pid}/fd/1`)).to.match(/\/output\/Cart-0-[0-9a-f]{12}\.out$/);
   });
 
-  it('starts the replica cold when the waiting process was killed, or hangs; it was recorded before it was told', async () => {
+  it('starts the replica cold when the waiting process was killed, or hangs; it was recorded while it was told', async () => {
     const host = await serving();
     for (const [replica, signal] of [
       ['Cart-2', 'SIGKILL'],
@@ -160,41 +158,6 @@ describe('warm start', () => {
     const { pid, generation, restarts } = await harness.untilState('Cart-2', 'serving');
     expect([pid, generation, restarts]).to.deep.equal([warm, 1, 0]);
   });
-
-  it('ADOPT: ends by itself when its daemon was killed; the next adopts the replicas and has its own', async () => {
-    const daemon = await startHostProcess(harness.folder, { warm: true });
-    const warm = await until(() => leaderIn(waitingFolders()[0]));
-    daemon.kill('SIGKILL');
-    await once(daemon, 'exit');
-    await until(() => !isRunning(warm) || undefined);
-    const host = await open();
-    host.setDesired(both);
-    expect(waitingFolders()).to.deep.equal([]);
-    for (const { replica } of both) {
-      const { generation } = await harness.untilState(replica, 'serving');
-      expect(generation).to.equal(1);
-    }
-    const own = await untilWarm();
-    process.kill(Number(harness.replica('Cart-0')?.pid), 'SIGKILL');
-    expect((await harness.untilState('Cart-0', 'serving', 2)).pid).to.equal(own);
-  });
-
-  it('ADOPT: the next daemon ends what a killed one left that cannot end by itself', async () => {
-    const daemon = await startHostProcess(harness.folder, { warm: true });
-    const warm = await until(() => leaderIn(waitingFolders()[0]));
-    process.kill(warm.pid, 'SIGSTOP');
-    daemon.kill('SIGKILL');
-    await once(daemon, 'exit');
-    expect(isRunning(warm)).to.equal(true);
-    await open();
-    await until(() => !isRunning(warm) || undefined);
-    expect(waitingFolders()).to.deep.equal([]);
-  });
-
-  function leaderIn(folder: string | undefined) {
-    if (folder === undefined) return undefined;
-    return findSessionLeader('WEAVERD_PROCLET', join(harness.folder, 'p', folder, 'spec.json'));
-  }
 });
 
 async function until<T>(look: () => T | undefined): Promise<T> {

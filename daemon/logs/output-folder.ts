@@ -1,15 +1,7 @@
-import {
-  type FSWatcher,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  watch,
-  writeFileSync,
-} from 'node:fs';
+import { type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../processes/clock.js';
+import { renameOverSync } from '../state/rename-over.js';
 import { OutputTail } from './output-tail.js';
 
 const OFFSETS_FILE = 'offsets.json';
@@ -77,15 +69,17 @@ export class OutputFolder {
   }
 
   /**
-   * The file `by`, which nobody follows, becomes `name`, whose own writer has ended: with all that was and will be written
-   * to it. Throws when it cannot be renamed.
+   * The files `by`, which nobody follows, become those that are followed and whose own writer has ended, by name: with all
+   * that was and will be written to them. Throws when one cannot be renamed.
    */
-  replace(name: string, by: string): void {
-    this.finish(name);
-    renameSync(this.path(by), this.path(name));
-    this.#tails.get(name)?.restart();
-    this.#save(); // else a daemon that crashes now would have the next begin in the middle of it
-    this.#hasGrown(name);
+  replace(files: Readonly<Record<string, string>>): void {
+    for (const [name, by] of Object.entries(files)) {
+      this.finish(name);
+      renameOverSync(this.path(by), this.path(name));
+      this.#tails.get(name)?.restart();
+      this.#hasGrown(name);
+    }
+    this.#save(); // else a daemon that crashes now would have the next begin in the middle of them
   }
 
   /** Delivers the rest and deletes the file. */
@@ -163,7 +157,7 @@ export class OutputFolder {
     const path = this.path(OFFSETS_FILE);
     this.#guarded(OFFSETS_FILE, () => {
       writeFileSync(`${path}.new`, JSON.stringify(offsets), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      renameOverSync(`${path}.new`, path);
     });
   }
 

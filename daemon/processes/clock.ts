@@ -12,8 +12,15 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, run) {
+    if (delayMs <= 0) return atOnce(run); // setTimeout would take more than 1 ms
     const timer = setTimeout(run, delayMs);
     timer.unref();
     return () => clearTimeout(timer);
   },
 };
+
+function atOnce(run: () => void): () => void {
+  const immediate = setImmediate(run);
+  immediate.unref();
+  return () => clearImmediate(immediate);
+}

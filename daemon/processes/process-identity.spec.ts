@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { identifyProcess, isRunning, signalProcess, signalProcessGroup } from './process-identity.js';
-import { findSessionLeader } from './process-watch.js';
+import { findSessionLeaders } from './process-watch.js';
 
 describe('process identity', () => {
   const children: ChildProcess[] = [];
@@ -83,8 +83,9 @@ describe('process identity', () => {
     const value = `/p/${process.pid}/spec.json`;
     const child = start('sleep 60 & echo $!; wait', { WEAVERD_FIND: value });
     await once(child.stdout ?? child, 'data');
-    expect(findSessionLeader('WEAVERD_FIND', value)).to.deep.equal(identifyProcess(Number(child.pid)));
-    expect(findSessionLeader('WEAVERD_FIND', `${value}x`)).to.equal(undefined);
+    const found = (wanted: string) => findSessionLeaders('WEAVERD_FIND', (each) => each === wanted);
+    expect(found(value)).to.deep.equal([identifyProcess(Number(child.pid))]);
+    expect(found(`${value}x`)).to.deep.equal([]);
   });
 });
 

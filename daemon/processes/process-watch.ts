@@ -22,10 +22,15 @@ export function watchForEnd(identity: ProcessIdentity, clock: Clock, ended: () =
 }
 
 /**
- * The leader of a session that was started with this variable in its environment. Reads all of /proc: for rare use.
+ * The leaders of sessions that were started with this variable in their environment, and a value that matches. Reads all
+ * of /proc: for rare use.
  */
-export function findSessionLeader(variable: string, value: string): ProcessIdentity | undefined {
-  const wanted = `${variable}=${value}`;
+export function findSessionLeaders(
+  variable: string,
+  matches: (value: string) => boolean,
+): readonly ProcessIdentity[] {
+  const prefix = `${variable}=`;
+  const found: ProcessIdentity[] = [];
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     try {
@@ -33,11 +38,14 @@ export function findSessionLeader(variable: string, value: string): ProcessIdent
       const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
       const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
       if (session !== entry) continue;
-      if (!readFileSync(`/proc/${entry}/environ`, 'latin1').split('\0').includes(wanted)) continue;
+      const environment = readFileSync(`/proc/${entry}/environ`, 'latin1').split('\0');
+      const set = environment.find((each) => each.startsWith(prefix));
+      if (set === undefined || !matches(set.slice(prefix.length))) continue;
     } catch {
       continue; // it has ended meanwhile, or is another user's: not ours in either case
     }
-    return identifyProcess(Number(entry));
+    const identity = identifyProcess(Number(entry));
+    if (identity !== undefined) found.push(identity);
   }
-  return undefined;
+  return found;
 }

@@ -28,6 +28,8 @@ export interface ControlEvents {
   shutdown(request: Shutdown): void;
   /** Registered, for the first time or again. */
   registered(healthIntervalMs: number): void;
+  /** Once, after the first `registered`. */
+  hosting(hosting: ComponentsToHostReply): void;
   /** The envelope knows no such replica: another generation runs in its place, or it is to be gone. */
   unwanted(reason: ControlError): void;
 }
@@ -38,6 +40,7 @@ export class ControlConnection {
   #channel: Channel | undefined;
   #attempt = 0;
   #timer: NodeJS.Timeout | undefined;
+  #hostingKnown = false;
   #closed = false;
 
   constructor(
@@ -63,11 +66,9 @@ export class ControlConnection {
 
   async #register(channel: Channel): Promise<void> {
     try {
-      const { healthIntervalMs } = await channel.request(
-        'RegisterReplica',
-        this.registration(),
-        REQUEST_TIMEOUT_MS,
-      );
+      const registered = channel.request('RegisterReplica', this.registration(), REQUEST_TIMEOUT_MS);
+      if (!this.#hostingKnown) void this.#askForHosting(channel);
+      const { healthIntervalMs } = await registered;
       this.#attempt = 0;
       this.#channel = channel;
       this.events.registered(healthIntervalMs);
@@ -94,11 +95,16 @@ export class ControlConnection {
     );
   }
 
-  /** Only after `registered`; rejects with a ControlError. */
-  componentsToHost(): Promise<ComponentsToHostReply> {
-    if (this.#channel === undefined)
-      return Promise.reject(new ControlError('CLOSED', 'not connected to the daemon'));
-    return this.#channel.request('ComponentsToHost', {}, REQUEST_TIMEOUT_MS);
+  /** Asked for with the registration, and until it is answered. */
+  async #askForHosting(channel: Channel): Promise<void> {
+    try {
+      const hosting = await channel.request('ComponentsToHost', {}, REQUEST_TIMEOUT_MS);
+      if (this.#hostingKnown) return;
+      this.#hostingKnown = true;
+      this.events.hosting(hosting);
+    } catch {
+      void channel.close(); // refused with its registration, or lost: a new connection asks again
+    }
   }
 
   /** Asks for the component and its routing, now and after every reconnection. */

@@ -55,7 +55,6 @@ export class Proclet {
   readonly #spans: Batch<Span>;
   readonly #listeners: ListenerOpened[] = [];
   readonly #done = deferred<void>();
-  readonly #firstRegistration = deferred<void>();
   #listenersOpened = 0;
   #servers: CallServers | undefined;
   #hosting: ComponentsToHostReply | undefined;
@@ -74,9 +73,11 @@ export class Proclet {
       routing: (routing) => this.#remote.update(routing),
       shutdown: ({ graceMs }) => void this.shutdown(graceMs),
       registered: (intervalMs) => this.#onRegistered(intervalMs),
+      // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
+      hosting: (hosting) =>
+        void this.#startComponents(hosting).catch((reason: unknown) => this.#fail(reason)),
       unwanted: (reason) => {
         process.stderr.write(`weaverd: this replica is not wanted (${reason.message}); it stops\n`);
-        this.#firstRegistration.reject(reason);
         void this.shutdown(RETIRED_GRACE_MS);
       },
     });
@@ -130,16 +131,11 @@ export class Proclet {
       onProtocolError: (error) => this.#source.log('weaverd').warn(error.message),
     });
     this.#control.open();
-    await this.#firstRegistration.promise;
-    // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
-    this.#control
-      .componentsToHost()
-      .then((hosting) => this.#startComponents(hosting))
-      .catch((reason: unknown) => this.#fail(reason));
     return this.#done.promise;
   }
 
   async #startComponents(hosting: ComponentsToHostReply): Promise<void> {
+    if (this.#phase === 'draining') return;
     this.#hosting = hosting;
     const wanted = new Map(hosting.components.map((component) => [component.name, component]));
     const components = registeredComponents().filter(({ name }) => wanted.has(name));
@@ -223,7 +219,6 @@ export class Proclet {
   }
 
   #onRegistered(intervalMs: number): void {
-    this.#firstRegistration.resolve();
     clearInterval(this.#health);
     this.#health = setInterval(() => this.#report(), intervalMs);
     this.#logs.flush();

@@ -24,7 +24,8 @@ export async function run(main?: Main): Promise<void> {
   // The modules behind the caller's imports are evaluated by now, but the rest of the caller's own is not.
   await new Promise((resolve) => setImmediate(resolve));
   if (process.env[WARM_CHANNEL_VARIABLE] !== undefined) {
-    await import('../proclet/proclet.js'); // so that it need not be evaluated later
+    const { rehearse } = await import('../proclet/rehearsal.js');
+    await rehearse(process.cwd());
     const { untilClaimed } = await import('./until-claimed.js');
     await untilClaimed(process.env);
   }

@@ -20,7 +20,7 @@ describe('untilClaimed', () => {
   let said: string;
   beforeEach(async () => {
     child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', SCRIPT], {
-      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
       env: { ...process.env, WEAVERD_PROCLET: '/nowhere/spec.json', WEAVERD_PROCLET_CHANNEL: '3' },
     });
     const pipe = child.stdio[3];
@@ -49,6 +49,13 @@ describe('untilClaimed', () => {
     await ended;
     expect(said).to.equal('ready\nclaimed\n');
     await rm(folder, { recursive: true });
+  });
+
+  it('ends the process when what it is told has no end', async () => {
+    const exited = once(child, 'exit');
+    channel.on('error', () => {}); // it may be cut while it is written to
+    channel.write('x'.repeat(70_000));
+    expect(await exited).to.deep.equal([1, null]);
   });
 
   it('ends the process when the daemon goes', async () => {
