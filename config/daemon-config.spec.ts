@@ -32,6 +32,7 @@ describe('loadDaemonConfig', () => {
       hostName: hostname(),
       logLevel: 'info',
       transport: 'unix',
+      compression: 'auto',
       warmProclets: 1,
       cluster: undefined,
       file: undefined,
@@ -39,11 +40,15 @@ describe('loadDaemonConfig', () => {
   });
 
   it('takes the state folder from --state, else WEAVERD_STATE, else the file', async () => {
-    await writeFile(join(folder, 'w.toml'), 'stateFolder = "in-file"\ntransport = "tcp"');
+    await writeFile(
+      join(folder, 'w.toml'),
+      'stateFolder = "in-file"\ntransport = "tcp"\ncompression = "off"',
+    );
     const env = { WEAVERD_STATE: 'in-env' };
     expect(await load({ file: 'w.toml', env, stateFolder: 'flag' })).to.include({
       stateFolder: join(folder, 'flag'),
       transport: 'tcp',
+      compression: 'off',
     });
     expect(await load({ file: 'w.toml', env })).to.include({ stateFolder: join(folder, 'in-env') });
     expect(await load({ file: 'w.toml' })).to.include({ stateFolder: join(folder, 'in-file') });

@@ -28,6 +28,12 @@ export const daemonConfigSchema = z.strictObject({
     .enum(['unix', 'tcp'])
     .default('unix')
     .describe('What the proclets of this host call each other over; "tcp": loopback TCP'),
+  compression: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe(
+      'Whether proclets compress large messages over TCP: "auto": on connections on which that is measured to save more time than it takes; "off": never, neither sent nor received',
+    ),
   warmProclets: z
     .int()
     .min(0)
@@ -46,6 +52,7 @@ export interface DaemonConfig {
   readonly hostName: string;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
   readonly transport: 'unix' | 'tcp';
+  readonly compression: 'auto' | 'off';
   /** Pre-started processes per version. */
   readonly warmProclets: number;
   /** Undefined for a host of its own. */
@@ -82,6 +89,7 @@ export async function loadDaemonConfig(sources: DaemonConfigSources): Promise<Da
     hostName: given.hostName ?? hostname(),
     logLevel: given.logLevel,
     transport: given.transport,
+    compression: given.compression,
     warmProclets: given.warmProclets,
     cluster:
       given.cluster === undefined || file === undefined

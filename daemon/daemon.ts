@@ -34,6 +34,8 @@ export interface DaemonOptions {
   readonly hostName: string;
   /** What the proclets call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
+  /** Of large messages between proclets, over TCP. Default `auto`: where it is measured to pay. */
+  readonly compression?: 'auto' | 'off';
   /** Pre-started processes per version with two or more replicas. Default 0. */
   readonly warmProclets?: number;
   /** The daemon's own log: what happened, and lasting problems as they begin and end. */
@@ -134,6 +136,7 @@ async function compose(
     recordFolder: layout.hostFolder,
     outputFolder: layout.outputFolder,
     ...(options.transport === undefined ? {} : { transport: options.transport }),
+    ...(options.compression === undefined ? {} : { compression: options.compression }),
     warmProclets: options.warmProclets ?? 0,
     clock,
     sinks: {

@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     stateFolder: config.stateFolder,
     hostName: config.hostName,
     transport: config.transport,
+    compression: config.compression,
     warmProclets: config.warmProclets,
     onLog: (level, message, fields) => log[level](fields, message),
   });

@@ -30,6 +30,7 @@ export function replicaStatus(given: Partial<ReplicaStatus> = {}): ReplicaStatus
     p50Ms: 0.351,
     p99Ms: 12.3,
     handshakesRefused: {},
+    compression: [],
     listeners: [],
     ...given,
   };

@@ -1,6 +1,6 @@
 import type { Address } from '../../sdk/protocol/address.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
-import type { LogEntry, Span } from '../../sdk/protocol/control.js';
+import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control.js';
 
 /**
  * The daemon's local API: JSON over HTTP on the Unix socket `<runtime folder>/api.sock` (mode 0600). Errors are
@@ -134,6 +134,8 @@ export interface ReplicaStatus {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly handshakesRefused: Readonly<Record<string, number>>;
+  /** Its connections to other replicas over which it has sent something compressed. */
+  readonly compression: readonly CompressionLoad[];
   /** Sockets behind the public listeners. */
   readonly listeners: readonly { readonly name: string; readonly address: Address }[];
 }

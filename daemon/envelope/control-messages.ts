@@ -71,6 +71,10 @@ const load: z.ZodType<Load> = z.object({
     )
     .max(10_000),
   handshakesRefused: z.record(z.string(), count),
+  compression: z
+    .array(z.object({ peer: name, level: count.optional(), plainBytes: count, compressedBytes: count }))
+    .max(1000)
+    .optional(),
 });
 
 const entry: z.ZodType<LogEntry> = z.object({

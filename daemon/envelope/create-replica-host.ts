@@ -35,6 +35,8 @@ export interface ReplicaHostOptions {
   readonly sinks: ReplicaSinks;
   /** What proclets started from now on call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
+  /** Of large messages between proclets started from now on, over TCP. Default `auto`: where it is measured to pay. */
+  readonly compression?: 'auto' | 'off';
   /** The address of this host at which they serve those of other hosts; absent on a single host. */
   readonly remoteHost?: string | undefined;
   /** Absent: each version's token is random, for this host alone. */
@@ -143,6 +145,7 @@ class LocalReplicaHost implements ReplicaHost {
         controlSocket: options.controlSocket,
         procletFolder: options.procletFolder,
         transport: options.transport ?? 'unix',
+        compression: options.compression ?? 'auto',
         remoteHost: options.remoteHost,
         records,
         spawner,

@@ -15,6 +15,7 @@ export interface LauncherOptions {
   readonly procletFolder: string;
   /** What proclets serve each other over: Unix sockets of their own folders, or loopback TCP. */
   readonly transport: 'unix' | 'tcp';
+  readonly compression: 'auto' | 'off';
   /** The address of this host at which they serve those of other hosts; undefined on a single host. */
   readonly remoteHost: string | undefined;
   readonly records: ReplicaRecords;
@@ -154,6 +155,7 @@ export class ProcletLauncher {
           ? undefined
           : { kind: 'tcp', host: this.#options.remoteHost, port: 0 },
       socketFolder: folder,
+      compression: this.#options.compression,
     };
     await writeFile(specFile, JSON.stringify(procletSpec), { mode: 0o600 });
     return specFile;

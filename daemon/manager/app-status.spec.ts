@@ -152,6 +152,7 @@ describe('app status', () => {
         eventLoopUtilization: 0,
         methods: [{ ...method, calls: 10, errors: 4 }],
         handshakesRefused: { version: 1 },
+        compression: [{ peer: 'Cart-0', level: 1, plainBytes: 9_000, compressedBytes: 3_000 }],
       },
     });
     expect(shown).to.include({ callsPerSecond: 5, errorsPerSecond: 2, cpuPercent: 5, rssBytes: 7 });

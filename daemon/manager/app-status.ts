@@ -172,6 +172,7 @@ export function replicaStatus(observed: HostedReplica): ReplicaStatus {
     p50Ms: mixtureQuantile(methods, 0.5),
     p99Ms: mixtureQuantile(methods, 0.99),
     handshakesRefused: observed.load?.handshakesRefused ?? {},
+    compression: observed.load?.compression ?? [],
     listeners: observed.listeners,
   };
 }

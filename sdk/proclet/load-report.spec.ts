@@ -5,7 +5,11 @@ import { LoadReport } from './load-report.js';
 describe('LoadReport', () => {
   it('reports every interval with calls, the first without, and then one in three', () => {
     const stats = new StatsTable();
-    const report = new LoadReport(stats, () => new Map());
+    const report = new LoadReport(
+      stats,
+      () => new Map(),
+      () => [],
+    );
     const calls = (): number | undefined => report.take()?.methods.reduce((sum, { calls }) => sum + calls, 0);
     stats.row('Cart', 'add', 'main', true).calls++;
     expect([calls(), calls(), calls(), calls(), calls(), calls(), calls()]).to.deep.equal([
@@ -22,10 +26,35 @@ describe('LoadReport', () => {
   });
 
   it('covers the time since the last one that was given', async () => {
-    const report = new LoadReport(new StatsTable(), () => new Map([['version', 2]]));
+    const report = new LoadReport(
+      new StatsTable(),
+      () => new Map([['version', 2]]),
+      () => [],
+    );
     await new Promise((resolve) => setTimeout(resolve, 5));
     const load = report.take();
     expect(load?.intervalMs).to.be.at.least(4);
     expect(load?.handshakesRefused).to.deep.equal({ version: 2 });
+  });
+
+  it('names the connections that have sent something compressed, the most first, a bounded number', () => {
+    const off = { kind: 'off' } as const;
+    const edges = Array.from({ length: 2_000 }, (_, i) => ({
+      ...{ peer: `Cart-${i}`, choice: off, plainBytes: i, compressedBytes: i / 4 },
+    }));
+    const report = new LoadReport(
+      new StatsTable(),
+      () => new Map(),
+      () => [
+        { peer: 'Shop-0', choice: { kind: 'on', level: 5 }, plainBytes: 9e9, compressedBytes: 3e9 },
+        ...edges,
+      ],
+    );
+    const compression = report.take()?.compression ?? [];
+    expect(compression).to.have.length(1_000);
+    expect(compression.slice(0, 2)).to.deep.equal([
+      { peer: 'Shop-0', level: 5, plainBytes: 9e9, compressedBytes: 3e9 },
+      { peer: 'Cart-1999', level: undefined, plainBytes: 1_999, compressedBytes: 499.75 },
+    ]);
   });
 });

@@ -23,7 +23,7 @@ import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
-import { connect } from '../transport/index.js';
+import { connect, openEdges } from '../transport/index.js';
 import { Batch } from './batch.js';
 import { CallServers } from './call-servers.js';
 import { ControlConnection } from './control-connection.js';
@@ -88,6 +88,7 @@ export class Proclet {
           expect: { app: spec.app, version: spec.version, ...replica },
           token: spec.token,
           signal,
+          compression: spec.compression,
         }),
       RETIRED_GRACE_MS,
     );
@@ -113,7 +114,11 @@ export class Proclet {
     this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, (span) =>
       this.#spans.add(span),
     );
-    this.#load = new LoadReport(this.#stats, () => this.#servers?.handshakesRefused ?? new Map());
+    this.#load = new LoadReport(
+      this.#stats,
+      () => this.#servers?.handshakesRefused ?? new Map(),
+      () => openEdges.report(),
+    );
   }
 
   /** What {@link run} rejected with is in the envelope's log already. */
@@ -123,11 +128,12 @@ export class Proclet {
 
   /** Resolves when the proclet is done: shut down, in order. Rejects when a component or main fails. */
   async run(): Promise<void> {
-    const { serveAt, serveRemotelyAt, token } = this.#spec;
+    const { serveAt, serveRemotelyAt, token, compression } = this.#spec;
     this.#servers = await CallServers.open(serveAt, serveRemotelyAt, {
       identity: this.#spec,
       token,
       receiver: this.#dispatcher,
+      compression,
       onProtocolError: (error) => this.#source.log('weaverd').warn(error.message),
     });
     this.#control.open();

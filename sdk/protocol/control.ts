@@ -27,6 +27,8 @@ export interface ProcletSpec {
   readonly serveRemotelyAt?: Address | undefined;
   /** Folder (mode 0700) for the sockets of the listeners this proclet opens. */
   readonly socketFolder: string;
+  /** Of large messages, over TCP. Absent from an older daemon: `auto`, where it is measured to pay. */
+  readonly compression?: 'auto' | 'off';
 }
 
 export const PROCLET_SPEC_VARIABLE = 'WEAVERD_PROCLET';
@@ -104,6 +106,17 @@ export interface Load {
   /** Calls served per component method, those of co-located callers included; handshake refusals by reason, since start. */
   readonly methods: readonly MethodLoad[];
   readonly handshakesRefused: Readonly<Record<string, number>>;
+  /** The open connections over which something was sent compressed. Absent from older proclets. */
+  readonly compression?: readonly CompressionLoad[] | undefined;
+}
+/** What this process sends to another replica over one connection; both sums since it was opened. */
+export interface CompressionLoad {
+  readonly peer: string;
+  /** Undefined: what is sent now is not compressed, since that does not pay at present. */
+  readonly level?: number | undefined;
+  /** Of the bodies that were sent compressed: before, and after. */
+  readonly plainBytes: number;
+  readonly compressedBytes: number;
 }
 export interface MethodLoad {
   readonly component: string;

@@ -39,7 +39,7 @@ export interface ConnectOptions {
   readonly proof?: boolean;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
 }
 
 /** The peer is who it should be, but cannot serve us now. */

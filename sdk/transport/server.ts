@@ -38,7 +38,7 @@ export interface ListenOptions {
   /** A peer sent what is not the protocol, or a connection could not be accepted. */
   readonly onProtocolError?: (error: RemoteCallError) => void;
   readonly clock?: Clock;
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
 }
 
 /** A refused peer has this long to read why. */
