@@ -10,7 +10,8 @@ import { definitionText, methodText } from './shape-text.js';
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const cache: SourceFileCache = new Map();
 
-function analysisOf(entry: string, bundled?: ReadonlySet<string>): Analysis {
+function analysisOf(entry: string, modules?: ReadonlySet<string>): Analysis {
+  const bundled = modules === undefined ? undefined : { modules, imports: new Map() };
   return analyze({ program: loadProgram({ entry, cache }), folder: dirname(entry), bundled });
 }
 

@@ -1,6 +1,8 @@
 import type ts from 'typescript';
 import type { AppShape, Definition, MethodShape } from '../sdk/codec/shape.js';
 import type { ComponentDescription } from '../sdk/protocol/app-description.js';
+import type { ModuleImports } from './bundler.js';
+import { componentsNotReadingCall } from './call-readers.js';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.js';
 import { type DeclaredComponent, discoverComponents } from './discover-components.js';
 import { interfaceOfClass } from './interface-of-class.js';
@@ -18,8 +20,8 @@ export interface AnalyzeOptions {
   readonly program: AppProgram;
   /** Absolute path of the app's folder, without symbolic links. */
   readonly folder: string;
-  /** Absolute paths of the modules that the bundle contains; undefined when it is not known: then all. */
-  readonly bundled: ReadonlySet<string> | undefined;
+  /** What the bundle contains; undefined when it is not known: then all modules. */
+  readonly bundled: { readonly modules: ReadonlySet<string>; readonly imports: ModuleImports } | undefined;
 }
 
 /** All that the type checker tells of an app. */
@@ -28,6 +30,8 @@ export interface Analysis {
   readonly components: readonly ComponentDescription[];
   readonly graph: ReferenceGraph;
   readonly hasMain: boolean;
+  /** Components whose code cannot ask for the call that it serves, sorted. */
+  readonly notReadingCall: readonly string[];
   /** Classes that are revived on the other side, by class id. */
   readonly classes: ReadonlyMap<string, NamedClass>;
   /** Sorted. The program is sound when there are none. */
@@ -41,7 +45,7 @@ export function analyze({ program, folder, bundled }: AnalyzeOptions): Analysis 
   const places = new SourcePlaces(folder, program.sources);
   const fallback = program.tsconfig ?? program.entry.fileName;
   const typeErrors = program.errors.map((error) => places.fromTypeScript(error, fallback));
-  const files = program.sources.filter((file) => bundled === undefined || bundled.has(file.fileName));
+  const files = program.sources.filter((file) => bundled === undefined || bundled.modules.has(file.fileName));
   const calls = files.flatMap((file) => sdkCalls(program, file));
   const { components, diagnostics } = discoverComponents(program.checker, places, calls);
   const scope = typeScope(program, places, typeErrors.length > 0);
@@ -59,6 +63,11 @@ export function analyze({ program, folder, bundled }: AnalyzeOptions): Analysis 
     ),
     graph,
     hasMain: calls.some(({ kind, node }) => kind === 'run' && node.arguments.length > 0),
+    notReadingCall: componentsNotReadingCall({
+      app: program,
+      components,
+      imports: bundled?.imports ?? new Map(),
+    }),
     classes: scope.travelling,
     diagnostics: sortDiagnostics([
       ...typeErrors,

@@ -90,7 +90,7 @@ async function build(options: BuildOptions, bundler: Bundler): Promise<BuildResu
   const analysis = analyze({
     program,
     folder,
-    bundled: drafted.kind === 'bundled' ? drafted.modules : undefined,
+    bundled: drafted.kind === 'bundled' ? drafted : undefined,
   });
   const analyzed = performance.now();
   signal?.throwIfAborted();
@@ -98,7 +98,7 @@ async function build(options: BuildOptions, bundler: Bundler): Promise<BuildResu
   if (diagnostics.length > 0) return { kind: 'failed', diagnostics };
 
   const bundle = await bundler.bundle({
-    codecs: codecsModule(analysis.shape),
+    codecs: codecsModule(analysis),
     sources: bindClasses(analysis.classes),
   });
   signal?.throwIfAborted();
@@ -166,14 +166,15 @@ function allDiagnostics({ diagnostics }: Analysis, draft: BundleResult): readonl
   ]);
 }
 
-/** Registers the codecs, and binds the errors of the language that travel as values. */
-function codecsModule(shape: AppShape): string {
+/** Registers the codecs, binds the errors of the language that travel as values, and tells what code does not do. */
+function codecsModule({ shape, notReadingCall }: Analysis): string {
   const classIds = [...shape.definitions.values()].map((definition) =>
     definition.kind === 'error' ? definition.classId : undefined,
   );
   const builtIns = BUILT_IN_ERRORS.filter((name) => classIds.includes(name));
   const bound = builtIns.map((name) => `runtime.bindClass(${JSON.stringify(name)}, ${name});\n`);
-  return [generateModule(shape), ...bound].join('');
+  const unread = `runtime.declareCallUnread(${JSON.stringify(notReadingCall)});\n`;
+  return [generateModule(shape), ...bound, unread].join('');
 }
 
 function describe(app: string, { components, hasMain, graph }: Analysis): Omit<AppDescription, 'version'> {

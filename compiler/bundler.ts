@@ -20,6 +20,18 @@ export interface BundleInput {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+export interface ModuleImport {
+  /** As it stands in the source. */
+  readonly specifier: string;
+  /** Absolute. */
+  readonly path: string;
+  /** By an import or export statement; not by `require` or `import()`. */
+  readonly static: boolean;
+}
+
+/** What each module imports when it runs, by its absolute path. */
+export type ModuleImports = ReadonlyMap<string, readonly ModuleImport[]>;
+
 export type BundleResult =
   | {
       readonly kind: 'bundled';
@@ -27,6 +39,7 @@ export type BundleResult =
       readonly map: string;
       /** Absolute paths of the modules that are part of it. */
       readonly modules: ReadonlySet<string>;
+      readonly imports: ModuleImports;
       readonly warnings: readonly Diagnostic[];
     }
   | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[] };
@@ -104,10 +117,24 @@ function bundled(result: Output, folder: string): BundleResult {
     code: withStablePaths(output(ARTIFACT_FILES.bundle), paths, folder),
     map: JSON.stringify({ ...map, sources: map.sources.map((path) => stablePath(path, folder)) }),
     modules: new Set(included.map((path) => resolve(folder, path))),
+    imports: importsOf(result.metafile, folder),
     warnings: result.warnings
       .filter(({ location }) => location !== null && !location.file.includes('node_modules/'))
       .map((warning) => asDiagnostic(warning, folder, folder)),
   };
+}
+
+function importsOf({ inputs }: esbuild.Metafile, folder: string): ModuleImports {
+  return new Map(
+    Object.entries(inputs).map(([path, { imports }]) => [
+      resolve(folder, path),
+      imports.map((each) => ({
+        specifier: each.original ?? '',
+        path: resolve(folder, each.path),
+        static: each.kind === 'import-statement',
+      })),
+    ]),
+  );
 }
 
 function asDiagnostic(

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { currentCall, withCall } from './call-context.js';
+import {
+  type CallState,
+  callStateIsUnread,
+  currentCall,
+  runInCall,
+  runMethodInCall,
+  withCall,
+} from './call-context.js';
 import { formatTraceparent, newTrace, parseTraceparent } from './trace-context.js';
 
 describe('withCall', () => {
@@ -44,6 +51,49 @@ describe('withCall', () => {
       expect(parseTraceparent(currentCall()?.traceparent ?? '')).to.not.equal(undefined);
     });
   });
+});
+
+describe('a state that nobody was to read', () => {
+  const state: CallState = {
+    deadline: undefined,
+    trace: undefined,
+    metadata: new Map([['a', '1']]),
+    signal: undefined,
+  };
+  const read = () => currentCall()?.metadata.get('a');
+  const readLater = async () => {
+    await Promise.resolve();
+    return read();
+  };
+  const calls: readonly [string, (body: () => unknown) => unknown][] = [
+    ['runInCall', (body) => runInCall(state, body)],
+    ['runMethodInCall', (body) => runMethodInCall(state, body, {}, [])],
+  ];
+  // Reading it makes it follow again: no test leaves it off.
+  afterEach(() => void currentCall());
+
+  for (const [name, run] of calls) {
+    it(`is there before the first await, and gone behind the call (${name})`, () => {
+      callStateIsUnread();
+      expect(run(read)).to.equal('1');
+      callStateIsUnread();
+      run(() => {});
+      expect(read()).to.equal(undefined);
+      callStateIsUnread();
+      expect(() =>
+        run(() => {
+          throw new RangeError('x');
+        }),
+      ).to.throw(RangeError);
+      expect(read()).to.equal(undefined);
+    });
+
+    it(`follows every call that begins after it was read all the same (${name})`, async () => {
+      callStateIsUnread();
+      expect(await run(readLater)).to.equal(undefined);
+      expect(await run(readLater)).to.equal('1');
+    });
+  }
 });
 
 describe('parseTraceparent', () => {

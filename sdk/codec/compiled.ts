@@ -40,6 +40,18 @@ export interface CompiledError {
   decodeFields(reader: Reader, error: Error): void;
 }
 
+const notReadingCall = new Set<string>();
+
+/** Called by the bundle's entry, for components whose code cannot ask for the call that is being served. */
+export function declareCallUnread(components: readonly string[]): void {
+  for (const name of components) notReadingCall.add(name);
+}
+
+/** Whether the component's code may ask for the call being served: anything of which the build does not know better. */
+export function mayReadCall(component: string): boolean {
+  return !notReadingCall.has(component);
+}
+
 type Constructor = abstract new (...args: never[]) => object;
 
 const classes = new Map<string, Constructor>();

@@ -1,7 +1,8 @@
+import { callStateIsUnread } from '../call/call-context.js';
 import { deferred } from '../call/deferred.js';
 import type { Invoker } from '../client/invoker.js';
 import { LocalInvoker } from '../client/local-invoker.js';
-import { type CompiledApp, registeredCompiledApp } from '../codec/compiled.js';
+import { type CompiledApp, mayReadCall, registeredCompiledApp } from '../codec/compiled.js';
 import { numberedMethods } from '../codec/method-table.js';
 import { type RegisteredComponent, registeredComponents } from '../component/registry.js';
 import type { ListenOptions } from '../context/context.js';
@@ -145,6 +146,7 @@ export class Proclet {
     this.#hosting = hosting;
     const wanted = new Map(hosting.components.map((component) => [component.name, component]));
     const components = registeredComponents().filter(({ name }) => wanted.has(name));
+    if (!hosting.main && !components.some(({ name }) => mayReadCall(name))) callStateIsUnread();
     await this.#host.start(components, {
       context: ({ name }) => new ComponentContext(name, this.#source),
       implementation: ({ name }) => wanted.get(name)?.implementation,
