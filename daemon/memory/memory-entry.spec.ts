@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { changeOf, digestOf, isTombstone, nextChange, surplusTombstones, tombstone } from './memory-entry.js';
+
+describe('a remembered record', () => {
+  it('says by its change how new it is', () => {
+    const values = [undefined, null, 'text', {}, { change: -1 }, { change: 7 }, tombstone(8, 0)];
+    expect(values.map(changeOf)).to.deep.equal([-1, 0, 0, 0, 0, 7, 8]);
+    expect(values.map(isTombstone)).to.deep.equal([false, false, false, false, false, false, true]);
+  });
+
+  it('is changed to above what the store has and what is remembered', () => {
+    expect(nextChange(undefined, undefined)).to.equal(1);
+    expect(nextChange({ change: 2 }, { change: 7 })).to.equal(8);
+    expect(nextChange({ change: 9 }, tombstone(7, 0))).to.equal(10);
+  });
+
+  it('has one digest, whatever the order of its fields', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const reversed = Object.fromEntries(Object.entries(value).reverse());
+        expect(digestOf(reversed)).to.equal(digestOf(value));
+      }),
+    );
+    expect(digestOf({ a: [1, 2] })).to.not.equal(digestOf({ a: [2, 1] }));
+    expect(digestOf({ a: undefined })).to.equal(digestOf({}));
+  });
+
+  it('loses the oldest tombstones of each bucket, when they are too many', () => {
+    const entries = [3, 1, 2].flatMap((removedAt) =>
+      ['apps', 'hosts'].map((bucket) => ({ bucket, key: `k${removedAt}`, value: tombstone(1, removedAt) })),
+    );
+    expect(surplusTombstones([...entries, { bucket: 'apps', key: 'kept', value: {} }], 2)).to.deep.equal([
+      { bucket: 'apps', key: 'k1' },
+      { bucket: 'hosts', key: 'k1' },
+    ]);
+  });
+});
