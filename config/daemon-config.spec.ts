@@ -35,6 +35,7 @@ describe('loadDaemonConfig', () => {
       compression: 'auto',
       warmProclets: 1,
       cluster: undefined,
+      nats: undefined,
       file: undefined,
     });
   });
@@ -55,6 +56,22 @@ describe('loadDaemonConfig', () => {
     expect(await load({ env: { WEAVERD_STATE: '' } })).to.include({
       stateFolder: join(folder, '.local/state/weaverd'),
     });
+  });
+
+  it('reads how NATS is reached, which a cluster needs', async () => {
+    const cluster = '[cluster]\naddress = "10.0.0.1"\nsecretFile = "key"\n';
+    const nats = '[nats]\nservers = ["nats://10.0.0.1:4222"]\ntokenFile = "token"\n';
+    await writeFile(join(folder, 'key'), 'x'.repeat(48), { mode: 0o600 });
+    await writeFile(join(folder, 'w.toml'), cluster + nats);
+    expect((await load({ file: 'w.toml' })).nats).to.deep.equal({
+      servers: ['nats://10.0.0.1:4222'],
+      replicas: 1,
+      credentials: { kind: 'token', file: join(folder, 'token') },
+    });
+    await writeFile(join(folder, 'w.toml'), cluster);
+    const refusal = await load({ file: 'w.toml' }).catch((reason: unknown) => reason);
+    expect(refusal).to.be.instanceOf(ConfigError);
+    expect((refusal as ConfigError).message).to.contain('[cluster] needs [nats]');
   });
 
   it('reads the default file when it is there', async () => {

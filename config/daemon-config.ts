@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { type ClusterConfig, clusterConfigSchema, readClusterConfig } from './cluster-config.js';
+import { ConfigError } from './config-problem.js';
+import { type NatsConfig, natsConfigSchema, resolveNatsConfig } from './nats-config.js';
 import { readToml } from './read-toml.js';
 import { defaultDaemonConfigFile, defaultStateFolder, namedStateFolder } from './state-folder-path.js';
 
@@ -43,6 +45,7 @@ export const daemonConfigSchema = z.strictObject({
       'Processes kept ready for each version that has two or more replicas on this host, so that a new or replacement replica serves within milliseconds. Each takes the memory of an idle proclet, 45 to 65 MB, and no CPU; 0: none',
     ),
   cluster: clusterConfigSchema.optional(),
+  nats: natsConfigSchema.optional(),
 });
 
 /** The daemon's configuration with everything decided. */
@@ -57,6 +60,8 @@ export interface DaemonConfig {
   readonly warmProclets: number;
   /** Undefined for a host of its own. */
   readonly cluster: ClusterConfig | undefined;
+  /** There when `cluster` is. */
+  readonly nats: NatsConfig | undefined;
   /** The file that was read, if any. */
   readonly file: string | undefined;
 }
@@ -84,6 +89,7 @@ export async function loadDaemonConfig(sources: DaemonConfigSources): Promise<Da
     file === undefined || given.stateFolder === undefined
       ? undefined
       : resolve(dirname(file), given.stateFolder);
+  if (file !== undefined && given.cluster !== undefined && given.nats === undefined) throw lacksNats(file);
   return {
     stateFolder: namedStateFolder(sources.stateFolder, env, cwd) ?? inFile ?? defaultStateFolder(env, userId),
     hostName: given.hostName ?? hostname(),
@@ -95,8 +101,18 @@ export async function loadDaemonConfig(sources: DaemonConfigSources): Promise<Da
       given.cluster === undefined || file === undefined
         ? undefined
         : await readClusterConfig(given.cluster, file, dirname(file)),
+    nats:
+      given.nats === undefined || file === undefined
+        ? undefined
+        : resolveNatsConfig(given.nats, dirname(file)),
     file,
   };
+}
+
+function lacksNats(file: string): ConfigError {
+  const message = '[cluster] needs [nats] beside it';
+  const mend = 'add [nats] with servers = ["nats://HOST:4222"]';
+  return new ConfigError([{ file, line: undefined, column: undefined, message, mend }]);
 }
 
 async function configFile({ file, env, cwd, userId }: DaemonConfigSources): Promise<string | undefined> {
