@@ -3,19 +3,19 @@ import { serveApi } from './api/server.js';
 import { ArtifactStore } from './artifacts/artifact-store.js';
 import { LocalBus } from './bus/local-bus.js';
 import { subjectsOf } from './bus/subjects.js';
+import { controlPlane } from './control-plane.js';
 import { daemonBackend } from './daemon-backend.js';
 import { DaemonLoad } from './daemon-load.js';
 import { createReplicaHost, type ReplicaHostOptions } from './envelope/create-replica-host.js';
 import type { ReplicaHost } from './envelope/replica-host.js';
-import { HostAgent } from './host/host-agent.js';
+import { volatileEpochs } from './host/epoch-fence.js';
 import { createIngress } from './ingress/ingress-keeper.js';
 import type { Ingress, IngressOptions } from './ingress/ingress-routes.js';
-import { Election, LEADER_BUCKET } from './leader/election.js';
 import { MAX_TTL_MS } from './leader/lease-record.js';
 import { LogStore } from './logs/log-store.js';
 import { EventLog } from './manager/event-log.js';
-import { Manager } from './manager/manager.js';
 import { findFreePort } from './manager/port-table.js';
+import { PROTOCOL } from './membership/compatibility.js';
 import { Problems } from './problems.js';
 import { type Clock, systemClock } from './processes/clock.js';
 import { lockFolder } from './state/folder-lock.js';
@@ -57,6 +57,13 @@ export interface RunningDaemon {
 
 /** Name of the cluster that a daemon without others is. */
 const LOCAL_CLUSTER = 'local';
+/** Installation of a host that is alone: there is no other to tell it from. */
+const ALONE = 'alone';
+const BOUNDLESS = {
+  cpus: Number.MAX_SAFE_INTEGER,
+  memoryBytes: Number.MAX_SAFE_INTEGER,
+  maxReplicas: Number.MAX_SAFE_INTEGER,
+};
 const CHECK_MS = 5000;
 const TIDY_MS = 3_600_000;
 
@@ -160,49 +167,45 @@ async function compose(
   closers.push(({ stopProclets }) => ingress.close({ stop: stopProclets }));
 
   const subjects = subjectsOf(LOCAL_CLUSTER);
-  const self = { host: hostName, generation: startedAt };
-  const election = new Election({
-    store: bus.store(LEADER_BUCKET),
-    clock,
-    random: Math.random,
-    self,
-    version: weaverdVersion(),
-    highestIncarnationSeen: () => 0,
-    // The folder is locked: whoever had the lease has gone. And nobody waits for it.
-    replacesPredecessor: true,
-    ttlMs: MAX_TTL_MS,
-  });
-  const manager = new Manager({
-    bus,
-    subjects,
-    clock,
-    random: Math.random,
-    events,
-    findPort: findFreePort,
-    election,
-    self,
-  });
   const hostProblems = () => {
     const state = bus.state();
     problems.set('store', state.kind === 'degraded' ? state.reason : undefined);
     return problems.list();
   };
-  const agent = new HostAgent({
-    ...self,
+  const { manager, agent } = controlPlane({
+    facts: {
+      host: hostName,
+      installation: ALONE,
+      address: undefined,
+      labels: {},
+      capacity: BOUNDLESS,
+      version: weaverdVersion(),
+      protocol: PROTOCOL,
+    },
+    generation: startedAt,
     bus,
     subjects,
+    clock,
+    random: Math.random,
     replicaHost,
     ingress,
-    bundlePath: (version) => artifacts.bundlePath(version),
+    bundles: {
+      path: (version) => artifacts.bundlePath(version),
+      fetch: async () => undefined, // it was uploaded to this very host
+    },
+    epochs: volatileEpochs(),
+    events,
     problems: hostProblems,
-    clock,
+    findPort: findFreePort,
+    // The folder is locked: whoever had the lease has gone. And nobody waits for it.
+    lease: { ttlMs: MAX_TTL_MS, replacesPredecessor: true },
   });
   agent.start();
   manager.start();
   closers.push(async ({ stopProclets }) => {
     if (stopProclets) await manager.drain();
     await manager.stop();
-    agent.stop();
+    agent.stop({ leaving: false });
   });
   closers.push(every(clock, CHECK_MS, () => bus.state().kind === 'degraded' && void bus.check()));
 

@@ -195,6 +195,8 @@ export interface TraceSpan extends Span {
 export interface DaemonEvent {
   readonly at: number;
   readonly app: string | undefined;
+  /** Of what concerns one host of a cluster. */
+  readonly host?: string | undefined;
   readonly kind: string;
   readonly message: string;
 }

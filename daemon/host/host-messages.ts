@@ -2,19 +2,34 @@ import type { Address } from '../../sdk/protocol/address.js';
 import type { ComponentRouting } from '../../sdk/protocol/control.js';
 import type { ObservedReplica, ReplicaSpec } from '../envelope/replica-host.js';
 import type { IngressRoute, IngressStatus } from '../ingress/ingress-routes.js';
+import { type Epoch, isEpoch } from '../leader/epoch.js';
+import { type HostFacts, readHostFacts } from '../membership/host-facts.js';
+import type { Refusal } from '../membership/member.js';
 
 /**
- * The messages between the manager and the hosts. Each says all there is of its kind, so that a lost one is made good
- * by the next; a host tells in its report which epochs it has, and the manager sends again what it lacks. A lower
- * epoch than one seen is refused.
+ * The messages between the leader and the hosts. Each says all there is of its kind, so that a lost one is made good
+ * by the next; a host tells in its report which epochs it has, and the leader sends again what it lacks. One of an
+ * older incarnation than a host has seen, or a lower epoch of its kind, is refused.
  */
 
 /** A replica to be kept on a host, which adds where it has the bundle. */
 export type Placement = Omit<ReplicaSpec, 'bundle'>;
 
 export interface PlacementsMessage {
-  readonly epoch: number;
+  readonly epoch: Epoch;
+  /** Of the host; another one ignores it. */
+  readonly generation: number;
+  /** How often the host is to report though nothing changes, ms. */
+  readonly reportEveryMs: number;
   readonly placements: readonly Placement[];
+}
+
+/** The daemon that reported as that generation is not taken in, and why. */
+export interface RefusalMessage {
+  readonly epoch: Epoch;
+  readonly installation: string;
+  readonly generation: number;
+  readonly refusal: Refusal;
 }
 
 /** A replica as the hosts hear of it: each tells its own proclets the address that is theirs. */
@@ -36,21 +51,29 @@ export interface PublishedRouting extends Omit<ComponentRouting, 'replicas'> {
 
 /** Of one version, on the subject of that version. */
 export interface RoutingMessage {
-  readonly epoch: number;
+  readonly epoch: Epoch;
   readonly routing: readonly PublishedRouting[];
 }
 
 export interface RoutesMessage {
-  readonly epoch: number;
+  readonly epoch: Epoch;
   readonly routes: readonly IngressRoute[];
 }
 
-/** Sent at each change and every {@link HEARTBEAT_MS}. */
-export interface HostReport {
-  readonly host: string;
-  /** Unix ms at which this daemon started: a restarted daemon is a new generation of its host. */
-  readonly generation: number;
+/** Sent every {@link HEARTBEAT_MS}: the host is there. */
+export interface Heartbeat {
+  readonly facts: HostFacts;
+  /** One count for heartbeats and reports. */
   readonly sequence: number;
+  /** Its daemon stops in good order, and this is its last. */
+  readonly leaving: boolean;
+}
+
+/** Sent at each change, and as often as the leader asked for. */
+export interface HostReport extends Heartbeat {
+  readonly host: string;
+  /** The highest that this host has seen. */
+  readonly highestEpoch: Epoch;
   /** 0: none received by this generation. */
   readonly placementsEpoch: number;
   readonly routesEpoch: number;
@@ -61,29 +84,51 @@ export interface HostReport {
   }[];
   readonly replicas: readonly ObservedReplica[];
   readonly ingress: IngressStatus;
+  /** Its daemon is to stop: its replicas should move before. */
+  readonly wantsToLeave: boolean;
   readonly problems: readonly string[];
 }
 
-export const HEARTBEAT_MS = 2000;
+export const HEARTBEAT_MS = 1000;
+/** Between reports of a host to which the leader has not said otherwise. */
+export const REPORT_MS = 2000;
 
 /** Undefined for what is no such message; the fields within are trusted, as only daemons can publish. */
 export function readPlacements(body: unknown): PlacementsMessage | undefined {
-  return hasFields(body, { epoch: 'number', placements: 'array' }) ? (body as PlacementsMessage) : undefined;
+  const fields = { generation: 'number', reportEveryMs: 'number', placements: 'array' } as const;
+  return hasEpoch(body) && hasFields(body, fields) ? (body as PlacementsMessage) : undefined;
+}
+
+export function readRefusal(body: unknown): RefusalMessage | undefined {
+  const fields = { generation: 'number', installation: 'string', refusal: 'object' } as const;
+  return hasEpoch(body) && hasFields(body, fields) ? (body as RefusalMessage) : undefined;
 }
 
 export function readRouting(body: unknown): RoutingMessage | undefined {
-  return hasFields(body, { epoch: 'number', routing: 'array' }) ? (body as RoutingMessage) : undefined;
+  return hasEpoch(body) && hasFields(body, { routing: 'array' }) ? (body as RoutingMessage) : undefined;
 }
 
 export function readRoutes(body: unknown): RoutesMessage | undefined {
-  return hasFields(body, { epoch: 'number', routes: 'array' }) ? (body as RoutesMessage) : undefined;
+  return hasEpoch(body) && hasFields(body, { routes: 'array' }) ? (body as RoutesMessage) : undefined;
 }
 
-export function readReport(body: unknown): HostReport | undefined {
+/** The heartbeat, or why it is none. */
+export function readHeartbeat(
+  body: unknown,
+): { readonly heartbeat: Heartbeat } | { readonly problem: string } {
+  if (typeof body !== 'object' || body === null) return { problem: 'it is not an object' };
+  const { facts, sequence, leaving } = body as Partial<Record<keyof Heartbeat, unknown>>;
+  const read = readHostFacts(facts);
+  if ('problem' in read) return read;
+  if (typeof sequence !== 'number' || typeof leaving !== 'boolean')
+    return { problem: `${read.facts.host}: sequence or leaving is missing` };
+  return { heartbeat: { facts: read.facts, sequence, leaving } };
+}
+
+/** Of a body that is a heartbeat; undefined when it is no more than that. */
+export function readReport(body: unknown, { facts }: Heartbeat): HostReport | undefined {
   const isReport = hasFields(body, {
     host: 'string',
-    generation: 'number',
-    sequence: 'number',
     placementsEpoch: 'number',
     routesEpoch: 'number',
     versions: 'array',
@@ -91,7 +136,13 @@ export function readReport(body: unknown): HostReport | undefined {
     ingress: 'object',
     problems: 'array',
   });
-  return isReport ? (body as HostReport) : undefined;
+  if (!isReport) return undefined;
+  const report = body as HostReport;
+  return report.host === facts.host && isEpoch(report.highestEpoch) ? report : undefined;
+}
+
+function hasEpoch(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'epoch' in body && isEpoch(body.epoch);
 }
 
 function hasFields(

@@ -12,8 +12,8 @@ export class EventLog {
     this.#now = now;
   }
 
-  tell(kind: string, message: string, app?: string): void {
-    this.add({ at: this.#now(), app, kind, message });
+  tell(kind: string, message: string, app?: string, host?: string): void {
+    this.add({ at: this.#now(), app, kind, message, ...(host === undefined ? {} : { host }) });
   }
 
   add(event: DaemonEvent): void {

@@ -1,17 +1,20 @@
 import type { AppStatus, LeaderStatus } from '../api/api-types.js';
-import type { Bus, Subscription } from '../bus/bus.js';
+import { type Bus, publishBestEffort, type Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
-import { readReport } from '../host/host-messages.js';
-import type { Leadership } from '../leader/leadership.js';
-import { NotLeadingError } from '../leader/leadership.js';
+import type { RefusalMessage } from '../host/host-messages.js';
+import type { Epoch } from '../leader/epoch.js';
+import { type Leadership, NotLeadingError } from '../leader/leadership.js';
+import type { Understood } from '../membership/compatibility.js';
+import type { HostRecords } from '../membership/host-records.js';
+import { isIn, MEMBERSHIP_HEARTBEAT_MS, type MembershipTimes } from '../membership/membership.js';
 import type { Clock } from '../processes/clock.js';
 import { type AppRecord, forgotten, shifted, stopped } from './app-record.js';
 import { appStatus } from './app-status.js';
 import type { ClusterView } from './cluster-view.js';
 import type { DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
+import { Fleet } from './fleet.js';
 import type { History } from './history.js';
-import { HostTable } from './host-table.js';
 import { type AppPlan, type Plan, plan } from './plan.js';
 import { BLANK_MEMORY } from './plan-memory.js';
 import { PortTable } from './port-table.js';
@@ -29,8 +32,13 @@ export interface LeaderOptions {
   readonly findPort: (host: string) => Promise<number>;
   readonly leadership: Leadership;
   readonly self: LeaderStatus;
+  readonly understood: Understood;
+  readonly times?: MembershipTimes | undefined;
   readonly desired: DesiredState;
+  readonly hostRecords: HostRecords;
   readonly history: History;
+  /** A host's report names that epoch. */
+  readonly sawEpoch: (epoch: Epoch) => void;
   /** Why it cannot do its work at present; undefined when it can. */
   readonly onProblem: (problem: string | undefined) => void;
 }
@@ -48,7 +56,7 @@ interface Opened {
  */
 export class Leader {
   readonly #options: LeaderOptions;
-  readonly #hosts = new HostTable();
+  readonly #fleet: Fleet;
   readonly #reconciler: Reconciler;
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
@@ -58,9 +66,20 @@ export class Leader {
   #isDraining = false;
   #onDrained: (() => void) | undefined;
   #reports: Subscription | undefined;
+  #cancelTick: (() => void) | undefined;
 
   constructor(options: LeaderOptions) {
+    const { hostRecords, clock, understood, times, events, sawEpoch } = options;
     this.#options = options;
+    this.#fleet = new Fleet({
+      records: hostRecords,
+      clock,
+      self: understood,
+      times,
+      onEvent: ({ kind, host, message }) => events.tell(`host-${kind}`, message, undefined, host),
+      sawEpoch,
+      refuse: (host, message) => this.#refuse(host, message),
+    });
     this.#reconciler = new Reconciler({
       clock: options.clock,
       random: options.random,
@@ -75,16 +94,35 @@ export class Leader {
   start(): void {
     const { bus, subjects } = this.#options;
     this.#reports = bus.subscribe(subjects.report('*'), (body) => {
-      const report = readReport(body);
-      if (report !== undefined && this.#hosts.accept(report)) this.#reconciler.trigger();
+      if (this.#fleet.heard(body)) this.#reconciler.trigger();
     });
-    bus.publish(subjects.callForReports, {});
+    publishBestEffort(bus, subjects.callForReports, {});
+    this.#tick();
     this.#reconciler.trigger();
   }
 
   /** What is desired has changed. */
   trigger(): void {
     this.#reconciler.trigger();
+  }
+
+  /** What the store says of a host has changed; undefined: of any. */
+  hostChanged(host: string | undefined): void {
+    this.#fleet.judge(host);
+    this.#reconciler.trigger();
+  }
+
+  #tick(): void {
+    const { clock, bus } = this.#options;
+    this.#cancelTick = clock.after(MEMBERSHIP_HEARTBEAT_MS / 2, () => this.#tick());
+    const { kind } = bus.state();
+    if (this.#fleet.tick(kind === 'connected' || kind === 'degraded')) this.#reconciler.trigger();
+  }
+
+  #refuse(host: string, message: Omit<RefusalMessage, 'epoch'>): void {
+    const { bus, subjects, leadership } = this.#options;
+    if (!leadership.isValid()) return;
+    publishBestEffort(bus, subjects.refusal(host), { ...message, epoch: leadership.nextEpoch() });
   }
 
   /**
@@ -108,18 +146,19 @@ export class Leader {
   /** Resolves when nothing of it goes on. */
   async stop(): Promise<void> {
     this.#reports?.close();
+    this.#cancelTick?.();
     await this.#reconciler.stop();
   }
 
   problems(): readonly string[] {
-    return this.#hosts.reports().flatMap(({ problems }) => problems);
+    return this.#fleet.problems();
   }
 
   view(): ClusterView {
     return {
       leader: this.#options.self,
       apps: this.#records().map((record) => this.#statusOf(record)),
-      hosts: [],
+      hosts: this.#fleet.statuses(),
       problems: this.problems(),
     };
   }
@@ -157,18 +196,26 @@ export class Leader {
   async #step(): Promise<{ readonly wakeAt: number | undefined }> {
     const { leadership } = this.#options;
     const { ports, routing, publisher } = await this.#open();
-    const reports = this.#hosts.reports();
-    if (reports.length === 0 || !leadership.isValid()) return { wakeAt: undefined };
+    // A death that cannot be written is not acted on, but holds up nothing else.
+    const unsettled = await this.#fleet.settle().then(
+      () => undefined,
+      (reason: unknown) => ({ reason }),
+    );
+    const hosts = this.#fleet.hosts();
+    if (hosts.length === 0 || !leadership.isValid()) return { wakeAt: undefined };
     const now = this.#options.clock.now();
-    const planned = plan(this.#records(), publisher.observe(reports), now, this.#memory);
+    if (this.#fleet.isUnreported) return { wakeAt: now + MEMBERSHIP_HEARTBEAT_MS / 2 };
+    const planned = plan(this.#records(), publisher.observe(hosts), now, this.#memory);
     this.#memory = planned.memory;
     this.#tellProblems(planned);
-    await publisher.publish(planned, reports);
+    await publisher.publish(planned, hosts);
     if (this.#isDraining) {
-      if (reports.every(({ replicas }) => replicas.length === 0)) this.#onDrained?.();
+      if (hosts.every(({ report }) => report !== undefined && report.replicas.length === 0))
+        this.#onDrained?.();
       return { wakeAt: planned.wakeAt };
     }
     for (const app of planned.apps) await this.#advance(app);
+    if (unsettled !== undefined) throw unsettled.reason;
     // Last, so that a disk that is full holds up none of the above.
     if (leadership.isValid()) {
       await routing.save();
@@ -224,7 +271,9 @@ export class Leader {
 
   #statusOf(record: AppRecord): AppStatus {
     const { app } = record;
-    const reports = this.#hosts.reports();
+    const reports = this.#fleet
+      .hosts()
+      .flatMap(({ member, report }) => (report !== undefined && isIn(member) ? [report] : []));
     const ports = this.#opened?.ports;
     return appStatus(record, {
       replicas: reports.flatMap(({ host, replicas }) =>

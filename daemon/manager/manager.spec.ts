@@ -5,12 +5,14 @@ import { expect } from 'chai';
 import type { AppStatus } from '../api/api-types.js';
 import { LocalBus } from '../bus/local-bus.js';
 import { subjectsOf } from '../bus/subjects.js';
-import { HostAgent } from '../host/host-agent.js';
-import { Election, LEADER_BUCKET } from '../leader/election.js';
+import { controlPlane } from '../control-plane.js';
+import { volatileEpochs } from '../host/epoch-fence.js';
+import type { HostAgent } from '../host/host-agent.js';
+import { PROTOCOL } from '../membership/compatibility.js';
 import { systemClock } from '../processes/clock.js';
 import { EventLog } from './event-log.js';
 import { ManifestError } from './groups.js';
-import { Manager, UnknownAppError } from './manager.js';
+import { type Manager, UnknownAppError } from './manager.js';
 import { FakeIngress } from './spec-support/fake-ingress.js';
 import { FakeReplicaHost } from './spec-support/fake-replica-host.js';
 import { sampleDescription } from './spec-support/sample-app.js';
@@ -31,37 +33,30 @@ class Daemon {
     readonly ingress: FakeIngress,
   ) {
     const findPort = async () => this.#nextPort++;
-    const self = { host: 'h1', generation: ++generations };
-    const election = new Election({
-      store: bus.store(LEADER_BUCKET),
-      clock: systemClock,
-      random: Math.random,
-      self,
-      version: '1.0.0',
-      highestIncarnationSeen: () => 0,
-      replacesPredecessor: true,
-    });
-    const options = {
+    ({ manager: this.manager, agent: this.agent } = controlPlane({
+      facts: {
+        host: 'h1',
+        installation: 'i1',
+        address: undefined,
+        labels: {},
+        capacity: { cpus: 1000, memoryBytes: 1e12, maxReplicas: 1000 },
+        version: '1.0.0',
+        protocol: PROTOCOL,
+      },
+      generation: ++generations,
       bus,
       subjects,
       clock: systemClock,
       random: Math.random,
-      events: this.events,
-      findPort,
-      election,
-      self,
-    };
-    this.manager = new Manager(options);
-    this.agent = new HostAgent({
-      ...self,
-      bus,
-      subjects,
       replicaHost: host,
       ingress,
-      bundlePath: (version) => `/artifacts/${version}/app.mjs`,
+      bundles: { path: (version) => `/artifacts/${version}/app.mjs`, fetch: async () => undefined },
+      epochs: volatileEpochs(),
+      events: this.events,
       problems: () => ['planted problem'],
-      clock: systemClock,
-    });
+      findPort,
+      lease: { ttlMs: 60_000, replacesPredecessor: true },
+    }));
   }
 
   static async start(
@@ -85,7 +80,7 @@ class Daemon {
 
   async stop(): Promise<void> {
     await this.manager.stop();
-    this.agent.stop();
+    this.agent.stop({ leaving: false });
     await this.bus.close();
   }
 
@@ -154,6 +149,7 @@ describe('manager', () => {
     expect(daemon.events.newest(100).map(({ kind }) => kind)).to.deep.equal([
       'leading',
       'deployed',
+      'host-joined',
       'version-serving',
       'deployed',
       'version-serving',
@@ -265,6 +261,6 @@ describe('manager', () => {
     expect(await failure(deploy('v1', { colour: 'red' }))).to.be.instanceOf(ManifestError);
     expect(await failure(deploy('v1', { name: 'other' }))).to.be.instanceOf(ManifestError);
     expect(await failure(daemon.manager.stopApp('none', false, 'bob'))).to.be.instanceOf(UnknownAppError);
-    expect(daemon.manager.leading?.view().apps).to.deep.equal([]);
+    expect(daemon.manager.leading?.view().apps ?? []).to.deep.equal([]);
   });
 });

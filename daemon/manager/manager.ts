@@ -6,6 +6,9 @@ import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { Election } from '../leader/election.js';
 import type { Leadership } from '../leader/leadership.js';
+import type { Understood } from '../membership/compatibility.js';
+import { HOSTS_BUCKET, HostRecords } from '../membership/host-records.js';
+import type { MembershipTimes } from '../membership/membership.js';
 import type { Clock } from '../processes/clock.js';
 import { deployed, MAX_OLDER, stopped } from './app-record.js';
 import { type AppObservation, appStatus } from './app-status.js';
@@ -39,6 +42,15 @@ export interface ManagerOptions {
   /** Started and stopped by the manager. */
   readonly election: Election;
   readonly self: { readonly host: string; readonly generation: number };
+  readonly understood: Understood;
+  /** Default: see {@link MembershipTimes}. */
+  readonly times?: MembershipTimes | undefined;
+}
+
+/** What needs the store to be read. */
+interface Opened {
+  readonly desired: DesiredState;
+  readonly hostRecords: HostRecords;
 }
 
 /** The app is not there, or is not what was asked for. */
@@ -54,8 +66,8 @@ export class Manager {
   readonly #options: ManagerOptions;
   readonly #history: History;
   readonly #opener: Reconciler;
-  #opening: Promise<DesiredState> | undefined;
-  #desired: DesiredState | undefined;
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
   #leader: Leader | undefined;
   /** Former leaders of this daemon that are still ending. */
   readonly #ending = new Set<Promise<void>>();
@@ -98,7 +110,8 @@ export class Manager {
     await this.#opener.stop();
     await Promise.all(this.#ending);
     await this.#options.election.stop();
-    this.#desired?.close();
+    this.#opened?.desired.close();
+    this.#opened?.hostRecords.close();
   }
 
   /** While this daemon leads. */
@@ -126,7 +139,7 @@ export class Manager {
       return {
         leader: undefined,
         hosts: [],
-        apps: this.#desired?.records().map((record) => appStatus(record, UNSEEN)) ?? [],
+        apps: this.#opened?.desired.records().map((record) => appStatus(record, UNSEEN)) ?? [],
         problems: [...this.problems(), why],
       };
     }
@@ -139,7 +152,7 @@ export class Manager {
 
   /** Rejects with ManifestError, or the store's BusError. */
   async deploy(description: AppDescription, manifest: unknown, user: string): Promise<DeployReply> {
-    const desired = await this.#open();
+    const { desired } = await this.#open();
     const { app, version } = description;
     const deployment = {
       version,
@@ -165,7 +178,7 @@ export class Manager {
 
   /** Rejects with UnknownAppError, or the store's BusError. */
   async stopApp(app: string, remove: boolean, user: string): Promise<void> {
-    const desired = await this.#open();
+    const { desired } = await this.#open();
     const record = await desired.change(app, (before) => {
       if (before === undefined) throw new UnknownAppError(`there is no app ${app}`);
       return stopped(before, remove);
@@ -179,7 +192,7 @@ export class Manager {
 
   /** Versions that run or may be returned to: their artifacts are kept. */
   async versionsInUse(): Promise<ReadonlySet<string>> {
-    const desired = await this.#open();
+    const { desired } = await this.#open();
     const used = new Set<string>();
     for (const { app, current, older } of desired.records()) {
       for (const { version } of [current, ...older]) used.add(version);
@@ -189,32 +202,43 @@ export class Manager {
     return used;
   }
 
-  #open(): Promise<DesiredState> {
-    this.#opening ??= DesiredState.open(this.#options.bus.store('apps'), () => this.#leader?.trigger()).then(
-      (desired) => {
-        this.#desired = desired;
-        this.#lead(this.#options.election.leadership());
-        return desired;
-      },
-      (reason: unknown) => {
-        this.#opening = undefined; // the next step tries again
-        throw reason;
-      },
-    );
+  #open(): Promise<Opened> {
+    this.#opening ??= this.#openNow().catch((reason: unknown) => {
+      this.#opening = undefined; // the next step tries again
+      throw reason;
+    });
     return this.#opening;
+  }
+
+  async #openNow(): Promise<Opened> {
+    const { bus, events, election } = this.#options;
+    const desired = await DesiredState.open(bus.store('apps'), () => this.#leader?.trigger());
+    try {
+      const hostRecords = await HostRecords.open({
+        store: bus.store(HOSTS_BUCKET),
+        changed: (record) => this.#leader?.hostChanged(record?.host),
+        unreadable: (key) => events.tell('store', `the store's record of host ${key} cannot be read`),
+      });
+      this.#opened = { desired, hostRecords };
+    } catch (reason) {
+      desired.close();
+      throw reason;
+    }
+    this.#lead(election.leadership());
+    return this.#opened;
   }
 
   /** What is desired must be known, too. */
   #lead(leadership: Leadership | undefined): void {
     this.#endLeader();
-    const desired = this.#desired;
-    if (leadership === undefined || desired === undefined || this.#stopped) return;
-    const { bus, subjects, events, self } = this.#options;
+    if (leadership === undefined || this.#opened === undefined || this.#stopped) return;
+    const { bus, subjects, events, self, election } = this.#options;
     const leader = new Leader({
       ...this.#options,
       self: { ...self, incarnation: leadership.incarnation },
       leadership,
-      desired,
+      ...this.#opened,
+      sawEpoch: (epoch) => election.raise(epoch),
       history: this.#history,
       onProblem: (problem) => this.#onProblem(problem),
     });

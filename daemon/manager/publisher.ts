@@ -1,10 +1,10 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
-import type { HostReport } from '../host/host-messages.js';
-import { UNLIMITED } from '../placement/placement-host.js';
+import { type HostReport, REPORT_MS } from '../host/host-messages.js';
 import type { Clock } from '../processes/clock.js';
 import type { AppRecord } from './app-record.js';
 import type { EventLog } from './event-log.js';
+import type { FleetHost } from './fleet.js';
 import type { HostedReplica } from './hosted-replica.js';
 import { LevelSender } from './level-sender.js';
 import { type ClusterRoute, listenersOf, needsPort, routesOf, routesOn } from './listeners.js';
@@ -25,6 +25,13 @@ export interface PublisherOptions {
   readonly nextEpoch: () => number;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** A full report a second from all hosts together, per 500 of them; rounded up, so that few changes of it are sent. */
+export function reportIntervalMs(hosts: number): number {
+  return Math.max(REPORT_MS, 2 ** Math.ceil(Math.log2(hosts * 2)));
+}
+
 /** Tells the hosts what a plan means for them, until each has it. */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -37,40 +44,46 @@ export class Publisher {
     this.#sender = new LevelSender(options.bus, options.clock);
   }
 
-  observe(reports: readonly HostReport[]): readonly ObservedHost[] {
-    return reports.map(({ host, replicas, routesEpoch, ingress }) => ({
-      host,
-      status: 'alive',
-      draining: false,
-      labels: {},
-      zone: undefined,
-      capacity: UNLIMITED,
-      reported: true,
-      replicas: replicas.map((replica) => ({ ...replica, host })),
-      routesApplied:
-        ingress.state === 'stopped' ||
-        (ingress.routesApplied && routesEpoch === this.#sender.epochOf(this.#options.subjects.ingress(host))),
-      answering: new Set(
-        ingress.listeners.flatMap(({ app, state, backends }) =>
-          backends
-            .filter(({ draining, inFlight }) => (draining || state === 'closing') && inFlight > 0)
-            .map(({ replica, version }) => formatReplica({ app, version, replica })),
-        ),
-      ),
-    }));
+  observe(hosts: readonly FleetHost[]): readonly ObservedHost[] {
+    return hosts.map(({ member, status, draining, labels, zone, report }) => {
+      const { host, capacity } = member.facts;
+      return {
+        host,
+        status,
+        draining,
+        labels,
+        zone,
+        capacity,
+        reported: report !== undefined,
+        replicas: report?.replicas.map((replica) => ({ ...replica, host })) ?? [],
+        routesApplied: report === undefined || this.#routesApplied(report),
+        answering: report === undefined ? NOTHING : answering(report),
+      };
+    });
+  }
+
+  #routesApplied({ host, ingress, routesEpoch }: HostReport): boolean {
+    if (ingress.state === 'stopped') return true;
+    return (
+      ingress.routesApplied && routesEpoch === this.#sender.epochOf(this.#options.subjects.ingress(host))
+    );
   }
 
   /** Routing and ingress before placements: what is to go is out of both before it hears of it. */
-  async publish({ apps, placements }: Plan, reports: readonly HostReport[]): Promise<void> {
+  async publish({ apps, placements }: Plan, fleet: readonly FleetHost[]): Promise<void> {
     const { subjects, nextEpoch } = this.#options;
+    const reports = fleet.flatMap(({ status, report }) =>
+      report !== undefined && (status === 'alive' || status === 'suspect') ? [report] : [],
+    );
+    const reportEveryMs = reportIntervalMs(reports.length);
     const sent = new Set<string>();
     this.#sendRouting(apps, reports, sent);
     await this.#sendRoutes(apps, reports, sent);
-    for (const { host, placementsEpoch } of reports) {
+    for (const { host, facts, placementsEpoch } of reports) {
       const placed = placements.get(host);
       if (placed === undefined) continue; // it is dead: nothing is asked of it
       const subject = subjects.placements(host);
-      const content = { placements: placed };
+      const content = { generation: facts.generation, reportEveryMs, placements: placed };
       this.#sender.send(subject, content, nextEpoch, (epoch) => placementsEpoch === epoch);
       sent.add(subject);
     }
@@ -181,4 +194,15 @@ export class Publisher {
     }
     return found;
   }
+}
+
+/** Replicas that left the routes of a host's ingress and still answer its requests, by key. */
+function answering({ ingress }: HostReport): ReadonlySet<string> {
+  return new Set(
+    ingress.listeners.flatMap(({ app, state, backends }) =>
+      backends
+        .filter(({ draining, inFlight }) => (draining || state === 'closing') && inFlight > 0)
+        .map(({ replica, version }) => formatReplica({ app, version, replica })),
+    ),
+  );
 }

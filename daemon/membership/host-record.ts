@@ -1,4 +1,4 @@
-import { labelsOf } from './host-facts.js';
+import { type HostFacts, labelsOf, readHostFacts } from './host-facts.js';
 
 /** What must outlast a leader about a host: one value in the bucket `hosts`, under the host's name. */
 export interface HostRecord {
@@ -13,22 +13,45 @@ export interface HostRecord {
   readonly removed: boolean;
   /** In place of those that the host gives; undefined: the host's. */
   readonly labels: Readonly<Record<string, string>> | undefined;
+  /** As it joined last: whom a new leader waits for. */
+  readonly facts: HostFacts | undefined;
 }
 
 export function blankHost(host: string): HostRecord {
-  return { host, change: 0, deadUpTo: 0, draining: false, removed: false, labels: undefined };
+  return {
+    host,
+    change: 0,
+    deadUpTo: 0,
+    draining: false,
+    removed: false,
+    labels: undefined,
+    facts: undefined,
+  };
 }
 
 /** Undefined when it is no record of a host. */
 export function readHostRecord(value: unknown): HostRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { host, change, deadUpTo, draining, removed, labels } = value as Partial<
+  const { host, change, deadUpTo, draining, removed, labels, facts } = value as Partial<
     Record<keyof HostRecord, unknown>
   >;
   if (typeof host !== 'string' || !isCount(change) || !isCount(deadUpTo)) return undefined;
   if (typeof draining !== 'boolean' || typeof removed !== 'boolean') return undefined;
   if (labels !== undefined && labelsOf(labels) === undefined) return undefined;
-  return { host, change, deadUpTo, draining, removed, labels: labelsOf(labels) };
+  const read = readHostFacts(facts);
+  return {
+    host,
+    change,
+    deadUpTo,
+    draining,
+    removed,
+    labels: labelsOf(labels),
+    facts: 'facts' in read ? read.facts : undefined,
+  };
+}
+
+export function joined(record: HostRecord, facts: HostFacts): HostRecord {
+  return { ...record, facts };
 }
 
 /** The generation and those before never return. */

@@ -69,8 +69,24 @@ describe('HostRecords', () => {
     records.close();
     expect(bucket.watchers.size).to.equal(0);
     expect((await open()).all()).to.deep.equal([
-      { host: 'a', change: 2, deadUpTo: 100, draining: true, removed: false, labels: undefined },
-      { host: 'b', change: 1, deadUpTo: 0, draining: false, removed: true, labels: { zone: 'z' } },
+      {
+        host: 'a',
+        change: 2,
+        deadUpTo: 100,
+        draining: true,
+        removed: false,
+        labels: undefined,
+        facts: undefined,
+      },
+      {
+        host: 'b',
+        change: 1,
+        deadUpTo: 0,
+        draining: false,
+        removed: true,
+        labels: { zone: 'z' },
+        facts: undefined,
+      },
     ]);
   });
 

@@ -47,7 +47,8 @@ export type MembershipEventKind =
   | 'incompatible'
   | 'compatible'
   | 'mass-silence'
-  | 'mass-silence-ended';
+  | 'mass-silence-ended'
+  | 'malformed-report';
 
 export interface MembershipEvent {
   readonly kind: MembershipEventKind;
