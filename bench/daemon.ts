@@ -17,10 +17,19 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** Of `weaverd.toml`. */
+export interface DaemonSettings {
+  readonly transport: 'unix' | 'tcp';
+  readonly compression?: 'auto' | 'off';
+}
+
 /** The built daemon, on a state folder of its own. */
-export async function startDaemon(stateFolder: string, transport: 'unix' | 'tcp'): Promise<Daemon> {
+export async function startDaemon(
+  stateFolder: string,
+  { transport, compression = 'auto' }: DaemonSettings,
+): Promise<Daemon> {
   const config = `${stateFolder}.toml`;
-  await writeFile(config, `transport = "${transport}"\n`);
+  await writeFile(config, `transport = "${transport}"\ncompression = "${compression}"\n`);
   const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'inherit'],

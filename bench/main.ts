@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { boutique } from './boutique.js';
 import { codec } from './codec.js';
+import { compression } from './compression.js';
 import { dispersed } from './dispersed.js';
 import { local } from './local.js';
 import { overload } from './overload.js';
@@ -17,6 +18,7 @@ const BENCHES: readonly Bench[] = [
   dispersed,
   local,
   stream,
+  compression,
   overload,
   slowReplica,
   start,

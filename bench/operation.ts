@@ -1,10 +1,10 @@
-import { nineProducts, type Product } from './products.js';
+import { catalogue, nineProducts, type Product } from './products.js';
 
 /**
- * What is called: an echo of 30 or 1000 characters, the list of nine products, an echo whose handler waits 0–4 ms, and one
- * whose handler computes for about 0.3 ms.
+ * What is called: an echo of 30 or 1000 characters, the list of nine products or of a whole catalogue, an echo whose handler
+ * waits 0–4 ms, and one whose handler computes for about 0.3 ms.
  */
-export type Operation = 'echo-30' | 'echo-1000' | 'list' | 'wait' | 'work';
+export type Operation = 'echo-30' | 'echo-1000' | 'list' | 'catalogue' | 'wait' | 'work';
 
 /** What is streamed: texts of 30 characters, or chunks of 64 KiB. */
 export type StreamOperation = 'items' | 'chunks';
@@ -14,7 +14,7 @@ const TEXT_1000 = 'y'.repeat(1000);
 export const ITEM_TEXT = 'z'.repeat(30);
 export const CHUNK = new Uint8Array(64 * 1024).fill(7);
 
-/** The text that an operation sends; none for the list. */
+/** The text that an operation sends; none for the lists. */
 export function textOf(operation: Operation): string {
   return operation === 'echo-1000' ? TEXT_1000 : TEXT_30;
 }
@@ -22,18 +22,18 @@ export function textOf(operation: Operation): string {
 /** Throws when an answer is not what the operation answers: a fast peer that answers nothing is not fast. */
 export function checkAnswer(operation: Operation, answer: unknown): void {
   const right =
-    operation === 'list'
-      ? isProductList(answer)
+    operation === 'list' || operation === 'catalogue'
+      ? isProductList(answer, operation === 'list' ? nineProducts : catalogue)
       : operation === 'work'
         ? typeof answer === 'number'
         : answer === textOf(operation);
   if (!right) throw new Error(`${operation} was answered with ${JSON.stringify(answer)?.slice(0, 200)}`);
 }
 
-function isProductList(answer: unknown): boolean {
-  if (!Array.isArray(answer) || answer.length !== nineProducts.length) return false;
+function isProductList(answer: unknown, products: readonly Product[]): boolean {
+  if (!Array.isArray(answer) || answer.length !== products.length) return false;
   const last = answer.at(-1) as Partial<Product>;
-  const expected = nineProducts.at(-1);
+  const expected = products.at(-1);
   return last.description === expected?.description && last.price?.nanos === expected?.price.nanos;
 }
 

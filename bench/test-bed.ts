@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEcho, type DeployedEcho, deployEcho, type EchoOptions } from './deployed-echo.js';
+import { type Link, startLink } from './link/start-link.js';
 import type { LoadTarget } from './load.js';
 import type { PeerName } from './peers/peer-names.js';
 import { startPeer } from './peers/start-peer.js';
@@ -38,6 +39,11 @@ export class TestBed {
   async peer(name: PeerName): Promise<LoadTarget> {
     this.#throwIfClosing();
     return this.#keep(startPeer(name, this.#folder));
+  }
+
+  async link(megabitsPerSecond: number): Promise<Link> {
+    this.#throwIfClosing();
+    return this.#keep(startLink(megabitsPerSecond));
   }
 
   async close(): Promise<void> {

@@ -41,6 +41,8 @@ function callOf(echo: Client<Echo>, operation: Operation): (Call & { kind: 'prom
       return () => echo.echo(text);
     case 'list':
       return () => echo.list();
+    case 'catalogue':
+      return () => echo.catalogue();
     case 'wait':
       return () => echo.wait(text);
     case 'work':

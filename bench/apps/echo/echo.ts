@@ -1,6 +1,6 @@
 import { component } from 'weaverd';
 import { CHUNK, compute, ITEM_TEXT, waitUpTo4Ms } from '../../operation.js';
-import { nineProducts, type Product } from '../../products.js';
+import { catalogue, nineProducts, type Product } from '../../products.js';
 
 /** Answers what the peers answer. */
 export class Echo {
@@ -10,6 +10,10 @@ export class Echo {
 
   async list(): Promise<readonly Product[]> {
     return nineProducts;
+  }
+
+  async catalogue(): Promise<readonly Product[]> {
+    return catalogue;
   }
 
   async wait(text: string): Promise<string> {

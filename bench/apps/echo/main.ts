@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { run } from 'weaverd';
+import { connectThroughLink } from '../../link/connect-through-link.js';
 import type { Load } from '../../load.js';
 import { runLoad } from '../../run-load.js';
 import { Echo } from './echo.js';
@@ -10,6 +11,9 @@ interface LoadRequest {
   readonly load: Load;
   readonly serverPids: readonly number[];
 }
+
+const { BENCH_LINK_PORT } = process.env;
+if (BENCH_LINK_PORT !== undefined) connectThroughLink(Number(BENCH_LINK_PORT));
 
 await run(async (app) => {
   const client = echoClient(app.get(Echo));
