@@ -11,6 +11,7 @@ import { Manager } from './manager/manager.js';
 import { OLDEST_PROTOCOL } from './membership/compatibility.js';
 import type { HostFacts } from './membership/host-facts.js';
 import type { MembershipTimes } from './membership/membership.js';
+import type { ClusterMemory } from './memory/cluster-memory.js';
 import type { Clock } from './processes/clock.js';
 
 export interface ControlPlaneOptions {
@@ -26,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly ingress: Ingress;
   readonly bundles: HostAgentOptions['bundles'];
   readonly epochs: EpochMemory;
+  /** Undefined on a host that is alone. */
+  readonly memory?: ClusterMemory | undefined;
   readonly events: EventLog;
   readonly problems: () => readonly string[];
   readonly findPort: (host: string) => Promise<number>;

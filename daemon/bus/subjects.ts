@@ -9,6 +9,8 @@ export interface Subjects {
   routing(app: string, version: string): string;
   /** PlacementsMessage to one host. */
   placements(host: string): string;
+  /** What one host remembers, which it answers. */
+  memory(host: string): string;
   /** RefusalMessage to one host. */
   refusal(host: string): string;
   /** RoutesMessage to one host's ingress. */
@@ -27,6 +29,7 @@ export function subjectsOf(cluster: string): Subjects {
   return {
     routing: (app, version) => `${root}.v.${subjectToken(app)}.${subjectToken(version)}.routing`,
     placements: (host) => `${hosts}.${subjectToken(host)}.placements`,
+    memory: (host) => `${hosts}.${subjectToken(host)}.memory`,
     refusal: (host) => `${hosts}.${subjectToken(host)}.refusal`,
     ingress: (host) => `${hosts}.${subjectToken(host)}.ingress`,
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,

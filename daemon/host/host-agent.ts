@@ -4,6 +4,7 @@ import type { ReplicaHost } from '../envelope/replica-host.js';
 import type { Ingress } from '../ingress/ingress-routes.js';
 import { type HostFacts, nextGeneration } from '../membership/host-facts.js';
 import type { Refusal } from '../membership/member.js';
+import { type Memory, serveMemory } from '../memory/memory-service.js';
 import type { Clock } from '../processes/clock.js';
 import { Bundles } from './bundles.js';
 import { EpochFence, type EpochMemory } from './epoch-fence.js';
@@ -41,6 +42,8 @@ export interface HostAgentOptions {
     readonly fetch: (version: string) => Promise<void>;
   };
   readonly epochs: EpochMemory;
+  /** Of the cluster; undefined on a host that is alone. */
+  readonly memory?: Memory | undefined;
   readonly problems: () => readonly string[];
   readonly onEvent: (kind: string, message: string) => void;
   readonly clock: Clock;
@@ -92,8 +95,9 @@ export class HostAgent {
   }
 
   start(): void {
-    const { bus, subjects, facts, replicaHost, ingress } = this.#options;
+    const { bus, subjects, facts, replicaHost, ingress, memory } = this.#options;
     const { host } = facts;
+    if (memory !== undefined) this.#subscriptions.push(serveMemory(bus, subjects, host, memory));
     this.#subscriptions.push(
       bus.subscribe(subjects.placements(host), (body) => this.#onPlacements(body)),
       bus.subscribe(subjects.ingress(host), (body) => this.#onRoutes(body)),
@@ -252,13 +256,14 @@ export class HostAgent {
   }
 
   #report(): void {
-    const { bus, subjects, facts, replicaHost, ingress, problems, epochs, clock } = this.#options;
+    const { bus, subjects, facts, replicaHost, ingress, problems, epochs, memory, clock } = this.#options;
     this.#followVersions();
     this.#reportedAt = clock.monotonic();
     const report: HostReport = {
       ...this.#nextHeartbeat(false),
       host: facts.host,
       highestEpoch: epochs.highestEpoch(),
+      memory: memory?.summary().digest,
       placementsEpoch: this.#fence.newest('placements'),
       routesEpoch: this.#fence.newest('routes'),
       versions: [...this.#versions].map(([subject, { app, version }]) => ({

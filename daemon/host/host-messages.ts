@@ -74,6 +74,8 @@ export interface HostReport extends Heartbeat {
   readonly host: string;
   /** The highest that this host has seen. */
   readonly highestEpoch: Epoch;
+  /** Digest of what this host remembers (daemon/memory); undefined on a host that is alone. */
+  readonly memory?: string | undefined;
   /** 0: none received by this generation. */
   readonly placementsEpoch: number;
   readonly routesEpoch: number;

@@ -1,32 +1,62 @@
-import { BusError, type Change, type KeyedStore, type Subscription } from '../bus/bus.js';
+import { BusError, type Change, isBusError, type KeyedStore, type Subscription } from '../bus/bus.js';
+import {
+  digestOf,
+  isTombstone,
+  type MemoryEntry,
+  nextChange,
+  surplusTombstones,
+  type Tombstone,
+  tombstone,
+} from '../memory/memory-entry.js';
 import type { AppRecord } from './app-record.js';
 
+export const APPS_BUCKET = 'apps';
 const MAX_ATTEMPTS = 50;
 
-/** What is wanted of each app, as the store has it. */
+/** As it stands in the store. */
+type Stored = (AppRecord & { readonly change: number }) | Tombstone;
+
+export interface DesiredStateOptions {
+  /** The bucket {@link APPS_BUCKET}. */
+  readonly store: KeyedStore;
+  /** What this daemon remembers of an app, in case that the store forgot. */
+  readonly remembered: (app: string) => unknown;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** Called after any record did change, here or elsewhere; `reset`: the store may be another than before. */
+  readonly changed: (how: 'record' | 'reset') => void;
+}
+
+/**
+ * What is wanted of each app, as the store has it. A record says how often it was changed, and one that was removed
+ * leaves a tombstone, so that a store that comes back older is told from one that is newer.
+ */
 export class DesiredState {
-  readonly #store: KeyedStore;
-  readonly #records = new Map<string, { readonly record: AppRecord; readonly revision: number }>();
-  readonly #changed: () => void;
+  readonly #options: DesiredStateOptions;
+  readonly #known = new Map<string, { readonly value: Stored; readonly revision: number }>();
   #watch: Subscription | undefined;
 
-  private constructor(store: KeyedStore, changed: () => void) {
-    this.#store = store;
-    this.#changed = changed;
+  private constructor(options: DesiredStateOptions) {
+    this.#options = options;
   }
 
-  /** `changed` is called after any record did, here or elsewhere. */
-  static async open(store: KeyedStore, changed: () => void): Promise<DesiredState> {
-    const desired = new DesiredState(store, changed);
-    desired.#watch = await store.watch((change) => desired.#follow(change));
+  /** Rejects with the store's BusError. */
+  static async open(options: DesiredStateOptions): Promise<DesiredState> {
+    const desired = new DesiredState(options);
+    desired.#watch = await options.store.watch((change) => desired.#follow(change));
     return desired;
   }
 
   /** Sorted by app. */
   records(): readonly AppRecord[] {
-    return [...this.#records.values()]
-      .map(({ record }) => record)
+    return [...this.#known.values()]
+      .flatMap(({ value }) => (isTombstone(value) ? [] : [value]))
       .sort((a, b) => (a.app < b.app ? -1 : a.app > b.app ? 1 : 0));
+  }
+
+  /** All that is known of the store, tombstones too. */
+  entries(): readonly MemoryEntry[] {
+    return [...this.#known].map(([key, { value }]) => ({ bucket: APPS_BUCKET, key, value }));
   }
 
   /**
@@ -37,53 +67,79 @@ export class DesiredState {
     app: string,
     next: (record: AppRecord | undefined) => AppRecord | undefined,
   ): Promise<AppRecord | undefined> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const entry = await this.#store.get(app);
-      const wanted = next(entry?.value as AppRecord | undefined);
-      if (wanted === undefined) return undefined;
-      try {
-        const revision = await this.#store.update(app, wanted, entry?.revision ?? 0);
-        this.#know(app, wanted, revision);
-        return wanted;
-      } catch (reason) {
-        if (!(reason instanceof BusError) || reason.code !== 'CONFLICT') throw reason;
-      }
-    }
-    throw new BusError('CONFLICT', `${app} was changed by others ${MAX_ATTEMPTS} times; try again`);
+    const stored = await this.#write(app, (before, change) => {
+      const wanted = next(before);
+      return wanted && { ...wanted, change };
+    });
+    return stored === undefined || isTombstone(stored) ? undefined : stored;
   }
 
   /** Unless it was changed since `record` was read. */
   async forget(record: AppRecord): Promise<boolean> {
-    const known = this.#records.get(record.app);
-    if (known?.record !== record) return false;
-    try {
-      await this.#store.delete(record.app, known.revision);
-    } catch (reason) {
-      if (reason instanceof BusError && reason.code === 'CONFLICT') return false;
-      throw reason;
+    const { app } = record;
+    if (this.#known.get(app)?.value !== record) return false;
+    const isSame = (newest: AppRecord | undefined) =>
+      newest !== undefined && digestOf(newest) === digestOf(record);
+    const stored = await this.#write(app, (before, change) =>
+      isSame(before) ? tombstone(change, this.#options.now()) : undefined,
+    );
+    return stored !== undefined;
+  }
+
+  /** Gives up the oldest tombstones, when there are very many. Rejects with the store's BusError. */
+  async prune(): Promise<void> {
+    for (const { key } of surplusTombstones(this.entries())) {
+      const revision = this.#known.get(key)?.revision;
+      if (revision !== undefined) await this.#options.store.delete(key, revision);
     }
-    return true;
   }
 
   close(): void {
     this.#watch?.close();
   }
 
-  #follow(change: Change): void {
-    if (change.kind === 'snapshot') {
-      this.#records.clear();
-      for (const { key, value, revision } of change.entries) this.#know(key, value as AppRecord, revision);
-    } else {
-      const known = this.#records.get(change.key);
-      if (known !== undefined && known.revision >= change.revision) return;
-      if (change.kind === 'deleted') this.#records.delete(change.key);
-      else this.#know(change.key, change.value as AppRecord, change.revision);
+  async #write(
+    app: string,
+    next: (before: AppRecord | undefined, change: number) => Stored | undefined,
+  ): Promise<Stored | undefined> {
+    const { store, remembered } = this.#options;
+    let uncertain: Stored | undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const entry = await store.get(app);
+      const before = entry?.value as Stored | undefined;
+      if (uncertain !== undefined && entry !== undefined && digestOf(uncertain) === digestOf(before)) {
+        this.#know(app, uncertain, entry.revision); // it was applied after all
+        return uncertain;
+      }
+      const record = before === undefined || isTombstone(before) ? undefined : before;
+      const wanted = next(record, nextChange(before, remembered(app)));
+      if (wanted === undefined) return undefined;
+      try {
+        this.#know(app, wanted, await store.update(app, wanted, entry?.revision ?? 0));
+        return wanted;
+      } catch (reason) {
+        if (isBusError(reason, 'OUTCOME_UNKNOWN')) uncertain = wanted;
+        else if (!isBusError(reason, 'CONFLICT')) throw reason;
+      }
     }
-    this.#changed();
+    throw new BusError('CONFLICT', `${app} was changed by others ${MAX_ATTEMPTS} times; try again`);
   }
 
-  #know(app: string, record: AppRecord, revision: number): void {
-    const known = this.#records.get(app);
-    if (known === undefined || known.revision < revision) this.#records.set(app, { record, revision });
+  #follow(change: Change): void {
+    if (change.kind === 'snapshot') {
+      this.#known.clear();
+      for (const { key, value, revision } of change.entries) this.#know(key, value as Stored, revision);
+    } else {
+      const known = this.#known.get(change.key);
+      if (known !== undefined && known.revision >= change.revision) return;
+      if (change.kind === 'deleted') this.#known.delete(change.key);
+      else this.#know(change.key, change.value as Stored, change.revision);
+    }
+    this.#options.changed(change.kind === 'snapshot' ? 'reset' : 'record');
+  }
+
+  #know(app: string, value: Stored, revision: number): void {
+    const known = this.#known.get(app);
+    if (known === undefined || known.revision < revision) this.#known.set(app, { value, revision });
   }
 }

@@ -7,6 +7,7 @@ import { type Leadership, NotLeadingError } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
 import type { HostRecords } from '../membership/host-records.js';
 import { isIn, MEMBERSHIP_HEARTBEAT_MS, type MembershipTimes } from '../membership/membership.js';
+import type { MemoryEntry } from '../memory/memory-entry.js';
 import type { Clock } from '../processes/clock.js';
 import { type AppRecord, forgotten, shifted, stopped } from './app-record.js';
 import { appStatus } from './app-status.js';
@@ -22,6 +23,7 @@ import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';
 import { MAX_SETTLE_MS } from './retirement.js';
 import { RoutingTable } from './routing-table.js';
+import { Survivors } from './survivors.js';
 
 export interface LeaderOptions {
   readonly bus: Bus;
@@ -36,6 +38,8 @@ export interface LeaderOptions {
   readonly times?: MembershipTimes | undefined;
   readonly desired: DesiredState;
   readonly hostRecords: HostRecords;
+  /** What the store has that hosts remember. */
+  readonly stored: () => readonly MemoryEntry[];
   readonly history: History;
   /** A host's report names that epoch. */
   readonly sawEpoch: (epoch: Epoch) => void;
@@ -57,6 +61,7 @@ interface Opened {
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #fleet: Fleet;
+  readonly #survivors: Survivors;
   readonly #reconciler: Reconciler;
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
@@ -79,6 +84,11 @@ export class Leader {
       onEvent: ({ kind, host, message }) => events.tell(`host-${kind}`, message, undefined, host),
       sawEpoch,
       refuse: (host, message) => this.#refuse(host, message),
+    });
+    this.#survivors = new Survivors({
+      ...options,
+      mayWrite: () => options.leadership.isValid(),
+      onEvent: (message) => events.tell('restored', message),
     });
     this.#reconciler = new Reconciler({
       clock: options.clock,
@@ -103,6 +113,12 @@ export class Leader {
 
   /** What is desired has changed. */
   trigger(): void {
+    this.#reconciler.trigger();
+  }
+
+  /** The store may be another than before, such as an empty one. */
+  storeReset(): void {
+    this.#survivors.suspect();
     this.#reconciler.trigger();
   }
 
@@ -205,6 +221,8 @@ export class Leader {
     if (hosts.length === 0 || !leadership.isValid()) return { wakeAt: undefined };
     const now = this.#options.clock.now();
     if (this.#fleet.isUnreported) return { wakeAt: now + MEMBERSHIP_HEARTBEAT_MS / 2 };
+    // A store that came back older must not decide what runs.
+    if (await this.#survivors.restore(this.#memories())) return { wakeAt: now };
     const planned = plan(this.#records(), publisher.observe(hosts), now, this.#memory);
     this.#memory = planned.memory;
     this.#tellProblems(planned);
@@ -220,8 +238,20 @@ export class Leader {
     if (leadership.isValid()) {
       await routing.save();
       await ports.save();
+      await this.#options.desired.prune();
     }
     return { wakeAt: planned.wakeAt };
+  }
+
+  /** Of each host that is there, the digest of what it remembers. */
+  #memories(): ReadonlyMap<string, string> {
+    return new Map(
+      this.#fleet
+        .hosts()
+        .flatMap(({ status, report }) =>
+          status === 'alive' && report?.memory !== undefined ? [[report.host, report.memory] as const] : [],
+        ),
+    );
   }
 
   async #advance({ record, shiftTo, gone, isGone }: AppPlan): Promise<void> {

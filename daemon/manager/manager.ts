@@ -9,11 +9,13 @@ import type { Leadership } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
 import { HOSTS_BUCKET, HostRecords } from '../membership/host-records.js';
 import type { MembershipTimes } from '../membership/membership.js';
+import type { ClusterMemory } from '../memory/cluster-memory.js';
+import type { MemoryEntry } from '../memory/memory-entry.js';
 import type { Clock } from '../processes/clock.js';
 import { deployed, MAX_OLDER, stopped } from './app-record.js';
 import { type AppObservation, appStatus } from './app-status.js';
 import { type ClusterView, readClusterView } from './cluster-view.js';
-import { DesiredState } from './desired-state.js';
+import { APPS_BUCKET, DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import { groupsOf, ManifestError } from './groups.js';
 import { History } from './history.js';
@@ -43,6 +45,8 @@ export interface ManagerOptions {
   readonly election: Election;
   readonly self: { readonly host: string; readonly generation: number };
   readonly understood: Understood;
+  /** Of this daemon, over the store's loss; undefined on a host that is alone. */
+  readonly memory?: Pick<ClusterMemory, 'remember' | 'value'> | undefined;
   /** Default: see {@link MembershipTimes}. */
   readonly times?: MembershipTimes | undefined;
 }
@@ -211,15 +215,28 @@ export class Manager {
   }
 
   async #openNow(): Promise<Opened> {
-    const { bus, events, election } = this.#options;
-    const desired = await DesiredState.open(bus.store('apps'), () => this.#leader?.trigger());
+    const { bus, events, election, memory, clock } = this.#options;
+    const desired = await DesiredState.open({
+      store: bus.store(APPS_BUCKET),
+      remembered: (key) => memory?.value({ bucket: APPS_BUCKET, key }),
+      now: () => clock.now(),
+      changed: (how) => {
+        this.#remember();
+        if (how === 'reset') this.#leader?.storeReset();
+        else this.#leader?.trigger();
+      },
+    });
     try {
       const hostRecords = await HostRecords.open({
         store: bus.store(HOSTS_BUCKET),
-        changed: (record) => this.#leader?.hostChanged(record?.host),
+        changed: (record) => {
+          this.#remember();
+          this.#leader?.hostChanged(record?.host);
+        },
         unreadable: (key) => events.tell('store', `the store's record of host ${key} cannot be read`),
       });
       this.#opened = { desired, hostRecords };
+      this.#remember();
     } catch (reason) {
       desired.close();
       throw reason;
@@ -228,16 +245,25 @@ export class Manager {
     return this.#opened;
   }
 
+  /** What the store has now; the memory itself knows which of it is newer. */
+  #remember(): void {
+    if (this.#opened === undefined) return;
+    // A disk that refuses is a problem that the memory tells of; it tries again with the next change.
+    this.#options.memory?.remember(storedEntries(this.#opened)).catch(() => undefined);
+  }
+
   /** What is desired must be known, too. */
   #lead(leadership: Leadership | undefined): void {
     this.#endLeader();
-    if (leadership === undefined || this.#opened === undefined || this.#stopped) return;
+    const opened = this.#opened;
+    if (leadership === undefined || opened === undefined || this.#stopped) return;
     const { bus, subjects, events, self, election } = this.#options;
     const leader = new Leader({
       ...this.#options,
       self: { ...self, incarnation: leadership.incarnation },
       leadership,
-      ...this.#opened,
+      ...opened,
+      stored: () => storedEntries(opened),
       sawEpoch: (epoch) => election.raise(epoch),
       history: this.#history,
       onProblem: (problem) => this.#onProblem(problem),
@@ -262,6 +288,12 @@ export class Manager {
       this.#options.events.tell('manager-problem', problem);
     this.#problem = problem;
   }
+}
+
+/** What the store has that a daemon remembers. */
+function storedEntries({ desired, hostRecords }: Opened): readonly MemoryEntry[] {
+  const hosts = hostRecords.all().map((value) => ({ bucket: HOSTS_BUCKET, key: value.host, value }));
+  return [...desired.entries(), ...hosts];
 }
 
 function readManifest(app: string, given: unknown) {

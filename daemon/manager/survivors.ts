@@ -1,0 +1,72 @@
+import type { Bus } from '../bus/bus.js';
+import type { Subjects } from '../bus/subjects.js';
+import type { MemoryEntry } from '../memory/memory-entry.js';
+import { askSurvivors } from '../memory/memory-service.js';
+import { summarize } from '../memory/memory-summary.js';
+import { reconcileMemory } from '../memory/reconcile-memory.js';
+import { writeBack } from '../memory/write-back.js';
+import type { Clock } from '../processes/clock.js';
+
+/** A memory that differs for so long does not just lag behind the store. */
+const MAX_LAG_MS = 3000;
+
+export interface SurvivorsOptions {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly clock: Clock;
+  /** What the store has, as this daemon follows it. */
+  readonly stored: () => readonly MemoryEntry[];
+  readonly mayWrite: () => boolean;
+  readonly onEvent: (message: string) => void;
+}
+
+/** Gives a store that came back empty or older what the hosts remember. */
+export class Survivors {
+  readonly #options: SurvivorsOptions;
+  /** Since when a host's memory differs from the store, monotonic ms. */
+  readonly #differsSince = new Map<string, number>();
+  #isDue = true;
+
+  constructor(options: SurvivorsOptions) {
+    this.#options = options;
+  }
+
+  /** The store was rebuilt, or a new leader knows nothing of it. */
+  suspect(): void {
+    this.#isDue = true;
+  }
+
+  /**
+   * Asks the hosts and writes back what is newer there, if there is a reason to. `memories` is what each host says of
+   * its memory. True when something was written. Rejects with the store's BusError; to be called again then.
+   */
+  async restore(memories: ReadonlyMap<string, string>): Promise<boolean> {
+    const { bus, subjects, stored, mayWrite, onEvent } = this.#options;
+    if (!this.#isNeeded(memories)) return false;
+    const found = await askSurvivors(bus, subjects, [...memories.keys()], stored());
+    const { restore, events } = reconcileMemory(stored(), found);
+    const { written } = await writeBack((bucket) => bus.store(bucket), restore, mayWrite);
+    this.#isDue = false;
+    this.#differsSince.clear();
+    if (written.length > 0) for (const event of events) onEvent(event);
+    return written.length > 0;
+  }
+
+  #isNeeded(memories: ReadonlyMap<string, string>): boolean {
+    const { digest } = summarize(this.#options.stored());
+    const now = this.#options.clock.monotonic();
+    let isNeeded = false;
+    for (const [host, remembered] of memories) {
+      if (remembered === digest) {
+        this.#differsSince.delete(host);
+        continue;
+      }
+      const since = this.#differsSince.get(host) ?? now;
+      this.#differsSince.set(host, since);
+      if (this.#isDue || now - since >= MAX_LAG_MS) isNeeded = true;
+    }
+    for (const host of this.#differsSince.keys()) if (!memories.has(host)) this.#differsSince.delete(host);
+    if (!isNeeded && memories.size > 0) this.#isDue = false;
+    return isNeeded;
+  }
+}
