@@ -7,6 +7,7 @@ import { local } from './local.js';
 import { overload } from './overload.js';
 import type { Bench, BenchOptions } from './report.js';
 import { rpc } from './rpc.js';
+import { scale } from './scale.js';
 import { slowReplica } from './slow-replica.js';
 import { soak } from './soak.js';
 import { start } from './start.js';
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   compression,
   overload,
   slowReplica,
+  scale,
   start,
   boutique,
   soak,

@@ -35,14 +35,14 @@ function status(
   replicas: readonly HostedReplica[],
   listeners: readonly IngressListenerStatus[] = [web],
   failure?: string,
-  planned: Partial<Pick<AppObservation, 'unplaced' | 'scales'>> = {},
+  planned: Partial<Pick<AppObservation, 'unplaced' | 'groups'>> = {},
 ) {
   return appStatus(record, {
     replicas,
     listeners,
     failure,
     unplaced: [],
-    scales: [],
+    groups: [],
     ...planned,
     portOf: () => 4000,
   });
@@ -128,9 +128,12 @@ describe('app status', () => {
   });
 
   it('wants as many replicas as the load needs, and counts one that moves once', () => {
-    const scales = [{ version: 'v1', group: 'Cart', replicas: 2, explanation: '' }];
+    const two = layoutOf(sampleDeployment('v1', { components: { Cart: { replicas: 2 } } })).filter(
+      ({ group }) => group.name === 'Cart',
+    );
+    const groups = [{ version: 'v1', group: 'Cart', replicas: two }];
     const found = status(serving, [...all(), ...all(({ group }) => ({ group }))], [web], undefined, {
-      scales,
+      groups,
     });
     expect(found.groups.find(({ group }) => group === 'Cart')?.desiredReplicas).to.equal(2);
     expect(found).to.include({ state: 'degraded', reason: 'waiting for Cart 1 of 2' });

@@ -6,7 +6,7 @@ import type { Group } from './groups.js';
 import type { HostedReplica } from './hosted-replica.js';
 import { layoutFor } from './layout.js';
 import { listenersOf, type WantedListener } from './listeners.js';
-import type { GroupScale, UnplacedReplica } from './plan.js';
+import type { GroupPlan, UnplacedReplica } from './plan.js';
 
 export interface AppObservation {
   readonly replicas: readonly HostedReplica[];
@@ -15,8 +15,8 @@ export interface AppObservation {
   readonly failure: string | undefined;
   /** Replicas that run nowhere, or not where they should (plan.ts). */
   readonly unplaced: readonly UnplacedReplica[];
-  /** How many replicas each group should have now; absent ones as many as the manifest's least. */
-  readonly scales: readonly GroupScale[];
+  /** What each group should have now; absent ones as many replicas as the manifest's least. */
+  readonly groups: readonly Pick<GroupPlan, 'version' | 'group' | 'replicas'>[];
   /** 0 while none is chosen. */
   readonly portOf: (listener: WantedListener) => number;
 }
@@ -101,14 +101,14 @@ function listenerProblem(listeners: readonly ListenerStatus[]): string | undefin
   return failed && `listener ${failed.name} at ${failed.url}: ${failed.reason ?? 'failed'}`;
 }
 
-function groupStatuses(record: AppRecord, { replicas, scales }: AppObservation): readonly GroupStatus[] {
+function groupStatuses(record: AppRecord, { replicas, groups }: AppObservation): readonly GroupStatus[] {
   const shown = [record.current, ...record.older].flatMap((deployment) =>
     layoutFor(deployment).groups.map((group) => ({ group, deployment })),
   );
   const names = [...new Set(shown.map(({ group }) => group.name))].sort();
   const { version } = record.current;
   const wantedOf = ({ name, replicas: least }: Group) =>
-    scales.find((each) => each.version === version && each.group === name)?.replicas ?? least;
+    groups.find((each) => each.version === version && each.group === name)?.replicas.length ?? least;
   return names.flatMap((name) => {
     const newest = shown.find(({ group }) => group.name === name);
     const present = replicas.filter(({ group }) => group === name);

@@ -1,19 +1,80 @@
 import { isPresent } from '../placement/placement-host.js';
 import type { HostedReplica } from './hosted-replica.js';
 import type { ObservedHost } from './observed-host.js';
-import { formatReplica } from './replica-key.js';
 
-/** A replica on one host; while it moves, or when a host came back, there are several of one key. */
+/** A replica on one host; while it moves, or when a host came back, there are several of one name. */
 export interface Instance {
-  readonly key: string;
   readonly host: ObservedHost;
   readonly replica: HostedReplica;
 }
 
-/** By key, in the order in which the hosts have them. */
-export type Instances = ReadonlyMap<string, readonly Instance[]>;
+/** What there is of one group of a version. */
+export interface GroupInstances {
+  readonly version: string;
+  readonly group: string;
+  /** By the number in the replica's name. */
+  readonly numbered: (Instance[] | undefined)[];
+  /** Those with names that the group gives to none. */
+  readonly others: Instance[];
+}
 
-const NONE: Instances = new Map();
+/** A group has no more replicas; the manifest's bound. */
+const MAX_REPLICAS = 1000;
+
+/** By version and group: a lookup by each replica's name would take most of the time of a plan for a large fleet. */
+export class AppInstances {
+  readonly #versions = new Map<string, Map<string, GroupInstances>>();
+
+  group(version: string, group: string): GroupInstances | undefined {
+    return this.#versions.get(version)?.get(group);
+  }
+
+  groups(): readonly GroupInstances[] {
+    return [...this.#versions.values()].flatMap((groups) => [...groups.values()]);
+  }
+
+  add(instance: Instance): void {
+    const { version, group, replica } = instance.replica;
+    const { numbered, others } = this.#make(version, group);
+    const index = numberOf(group, replica);
+    if (index === undefined) others.push(instance);
+    else {
+      const known = numbered[index];
+      if (known === undefined) numbered[index] = [instance];
+      else known.push(instance);
+    }
+  }
+
+  #make(version: string, group: string): GroupInstances {
+    let groups = this.#versions.get(version);
+    if (groups === undefined) {
+      groups = new Map();
+      this.#versions.set(version, groups);
+    }
+    let found = groups.get(group);
+    if (found === undefined) {
+      found = { version, group, numbered: [], others: [] };
+      groups.set(group, found);
+    }
+    return found;
+  }
+}
+
+/** The 7 of `Cart-7` in the group `Cart`. */
+function numberOf(group: string, replica: string): number | undefined {
+  const start = group.length + 1;
+  if (replica.length <= start || replica.length > start + 4 || !replica.startsWith(group)) return undefined;
+  let number = 0;
+  for (let at = start; at < replica.length; at++) {
+    const digit = replica.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
+  const isPlain = replica[start - 1] === '-' && (replica[start] !== '0' || replica.length === start + 1);
+  return isPlain && number < MAX_REPLICAS ? number : undefined;
+}
+
+const NONE = new AppInstances();
 
 /** What is observed, looked through once. Hosts that are dead or have left run nothing. */
 export class FleetView {
@@ -25,7 +86,7 @@ export class FleetView {
   /** A host that is alive and has not said yet what it runs. */
   readonly unreported: string | undefined;
   readonly #byName: ReadonlyMap<string, ObservedHost>;
-  readonly #apps: ReadonlyMap<string, Instances>;
+  readonly #apps = new Map<string, AppInstances>();
 
   constructor(hosts: readonly ObservedHost[]) {
     this.present = hosts.filter(isPresent);
@@ -33,10 +94,18 @@ export class FleetView {
     this.answering = new Set(this.present.flatMap(({ answering }) => [...answering]));
     this.unreported = this.present.find(({ status, reported }) => status === 'alive' && !reported)?.host;
     this.#byName = new Map(this.present.map((host) => [host.host, host]));
-    this.#apps = instancesByApp(this.present);
+    for (const host of this.present)
+      for (const replica of host.replicas) {
+        let app = this.#apps.get(replica.app);
+        if (app === undefined) {
+          app = new AppInstances();
+          this.#apps.set(replica.app, app);
+        }
+        app.add({ host, replica });
+      }
   }
 
-  instancesOf(app: string): Instances {
+  instancesOf(app: string): AppInstances {
     return this.#apps.get(app) ?? NONE;
   }
 
@@ -44,24 +113,6 @@ export class FleetView {
   host(name: string): ObservedHost | undefined {
     return this.#byName.get(name);
   }
-}
-
-function instancesByApp(hosts: readonly ObservedHost[]): ReadonlyMap<string, Instances> {
-  const apps = new Map<string, Map<string, Instance[]>>();
-  for (const host of hosts)
-    for (const replica of host.replicas) {
-      let ofApp = apps.get(replica.app);
-      if (ofApp === undefined) {
-        ofApp = new Map();
-        apps.set(replica.app, ofApp);
-      }
-      const key = formatReplica(replica);
-      const instance = { key, host, replica };
-      const known = ofApp.get(key);
-      if (known === undefined) ofApp.set(key, [instance]);
-      else known.push(instance);
-    }
-  return apps;
 }
 
 /** It has a process that may hold work. */

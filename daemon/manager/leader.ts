@@ -314,7 +314,7 @@ export class Leader {
       ),
       failure: this.#planned.get(app)?.failure,
       unplaced: this.#planned.get(app)?.unplaced ?? [],
-      scales: this.#planned.get(app)?.scales ?? [],
+      groups: this.#planned.get(app)?.groups ?? [],
       portOf: ({ name, port }) => (port !== 0 ? port : (ports?.get(app, name)?.port ?? 0)),
     });
   }

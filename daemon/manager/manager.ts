@@ -29,7 +29,7 @@ const UNSEEN: AppObservation = {
   listeners: [],
   failure: undefined,
   unplaced: [],
-  scales: [],
+  groups: [],
   portOf: () => 0,
 };
 

@@ -6,11 +6,11 @@ export interface PlanMemory {
   readonly leavingSince: ReadonlyMap<string, number>;
   /** Why a deployment that is not serving yet failed. */
   readonly failures: ReadonlyMap<string, string>;
-  /** The host of each wanted replica, also while the host has not said yet that it has it. */
-  readonly places: ReadonlyMap<string, string>;
-  /** The host that a replica moves away from, while it is there. */
+  /** The host of each wanted replica, also while the host has not said yet that it has it; by group (formatGroup). */
+  readonly places: ReadonlyMap<string, readonly (string | undefined)[]>;
+  /** The host that a replica moves away from, while it is there; by the replica's key. */
   readonly moving: ReadonlyMap<string, string>;
-  /** By version and group. */
+  /** By group (formatGroup). */
   readonly scales: ReadonlyMap<string, ScaleMemory>;
 }
 

@@ -2,15 +2,15 @@ import type { Placement } from '../host/host-messages.js';
 import type { Choice } from '../placement/place.js';
 import { type AppRecord, isWanted } from './app-record.js';
 import { failureOf, mayShift } from './deployment-progress.js';
-import { activeInstance, FleetView, type Instances, isLive } from './fleet-view.js';
+import { type AppInstances, activeInstance, FleetView, type GroupInstances, isLive } from './fleet-view.js';
 import type { HostedReplica } from './hosted-replica.js';
 import type { PlannedReplica } from './layout.js';
 import type { ObservedHost } from './observed-host.js';
 import type { PlanMemory } from './plan-memory.js';
-import { type AppWants, replicaHomes } from './replica-homes.js';
-import { deploymentKey } from './replica-key.js';
+import { type AppWants, type FleetHomes, replicaHomes } from './replica-homes.js';
+import { deploymentKey, formatReplica } from './replica-key.js';
 import { Retirement } from './retirement.js';
-import { wantedReplicas } from './wanted-replicas.js';
+import { type WantedReplicas, wantedReplicas } from './wanted-replicas.js';
 
 /** A wanted replica that runs nowhere, or not where it should, and why. */
 export interface UnplacedReplica {
@@ -22,19 +22,21 @@ export interface UnplacedReplica {
   readonly reason: string;
 }
 
-/** How many replicas a group should have now, and why. */
-export interface GroupScale {
+/** One group of a wanted version: how many replicas, where, and why. */
+export interface GroupPlan {
   readonly version: string;
   readonly group: string;
-  readonly replicas: number;
+  readonly replicas: readonly PlannedReplica[];
+  /** Why so many. */
   readonly explanation: string;
+  /** For each replica where it goes and why, in order. */
+  readonly choices: readonly Choice[];
 }
 
 export interface AppPlan {
   readonly record: AppRecord;
-  /** Wanted replicas of the wanted versions. */
-  readonly wanted: readonly PlannedReplica[];
-  readonly scales: readonly GroupScale[];
+  /** Of the wanted versions. */
+  readonly groups: readonly GroupPlan[];
   /** What routing and ingress are made from: of each replica the one instance that counts. */
   readonly observed: readonly HostedReplica[];
   readonly unplaced: readonly UnplacedReplica[];
@@ -54,8 +56,6 @@ export interface Plan {
   /** For each host that is alive or suspect and has reported; of the others nothing is asked. */
   readonly placements: ReadonlyMap<string, readonly Placement[]>;
   readonly apps: readonly AppPlan[];
-  /** Where each wanted replica goes and why, by its key. */
-  readonly choices: ReadonlyMap<string, Choice>;
   readonly memory: PlanMemory;
   /** When to plan again though nothing changed, Unix ms. */
   readonly wakeAt: number | undefined;
@@ -74,35 +74,32 @@ export function plan(
   memory: PlanMemory,
 ): Plan {
   const fleet = new FleetView(hosts);
-  if (fleet.present.length === 0)
-    return { placements: new Map(), apps: [], choices: new Map(), memory, wakeAt: undefined };
+  if (fleet.present.length === 0) return { placements: new Map(), apps: [], memory, wakeAt: undefined };
   const apps = records.map((record) => ({
     record,
     wanted: wantedReplicas(record, fleet.instancesOf(record.app), memory, now),
   }));
-  const { choices, places, moving } = replicaHomes(apps, fleet, memory);
+  const { groups: homes, moving } = replicaHomes(apps, fleet, memory);
 
   const placements = new Map<string, Placement[]>(
     fleet.present.filter(({ reported }) => reported).map(({ host }) => [host, []]),
   );
   const put: Put = (host, { placement }) => placements.get(host)?.push(placement);
   const retirement = new Retirement(fleet, memory.leavingSince, now);
-  const planned = apps.map((app) => planApp(app, fleet, places, choices, retirement, put, memory));
+  const planned = apps.map((app) => planApp(app, fleet, homes, retirement, put, memory));
 
-  const scales = apps.flatMap(({ wanted }) =>
-    wanted.flatMap(({ scale }) => (scale === undefined ? [] : [[scale.key, scale.memory] as const])),
-  );
+  const wanted = apps.flatMap((app) => app.wanted);
+  const scales = wanted.flatMap(({ key, scale }) => (scale === undefined ? [] : [[key, scale] as const]));
   const failures = planned.flatMap(({ record, failure }) =>
     failure === undefined ? [] : [[deploymentKey(record), failure] as const],
   );
   return {
     placements,
     apps: planned,
-    choices,
     memory: {
       leavingSince: retirement.leavingSince,
       failures: new Map(failures),
-      places,
+      places: new Map(wanted.map((group) => [group.key, homes.get(group)?.places ?? []])),
       moving,
       scales: new Map(scales),
     },
@@ -113,85 +110,92 @@ export function plan(
 type Put = (host: string, replica: PlannedReplica) => void;
 
 function planApp(
-  { record, wanted: groups }: AppWants,
+  { record, wanted }: AppWants,
   fleet: FleetView,
-  places: ReadonlyMap<string, string>,
-  choices: ReadonlyMap<string, Choice>,
+  homes: FleetHomes['groups'],
   retirement: Retirement,
   put: Put,
   memory: PlanMemory,
 ): AppPlan {
   const instances = fleet.instancesOf(record.app);
-  const wanted = groups.flatMap(({ replicas }) => replicas);
   const observed: HostedReplica[] = [];
-  for (const replica of wanted) {
-    const home = places.get(replica.key);
-    if (home !== undefined) put(home, replica);
-    const present = instances.get(replica.key) ?? [];
-    const active = activeInstance(present, home);
-    if (active === undefined) continue;
-    observed.push(active.replica);
-    if (active.host.host !== home) put(active.host.host, replica);
-    for (const instance of present)
-      if (instance !== active && instance.host.host !== home && retirement.keeps(instance, record, false))
-        put(instance.host.host, replica);
+  for (const group of wanted) {
+    const { numbered } = instances.group(group.deployment.version, group.group.name) ?? NOTHING;
+    const places = homes.get(group)?.places ?? [];
+    for (const [index, replica] of group.replicas.entries()) {
+      const home = places[index];
+      if (home !== undefined) put(home, replica);
+      const present = numbered[index] ?? [];
+      const active = activeInstance(present, home);
+      if (active === undefined) continue;
+      observed.push(active.replica);
+      if (active.host.host !== home) put(active.host.host, replica);
+      if (present.length === 1) continue;
+      for (const instance of present)
+        if (instance !== active && instance.host.host !== home && retirement.keeps(instance, record, false))
+          put(instance.host.host, replica);
+    }
   }
   const leaving = retire(record, instances, wanted, observed, retirement, put);
+  const groups = wanted.map((group) => ({
+    version: group.deployment.version,
+    group: group.group.name,
+    replicas: group.replicas,
+    explanation: group.explanation,
+    choices: homes.get(group)?.choices ?? [],
+  }));
   const isLeft = (version: string) => observed.some((replica) => replica.version === version);
   return {
     record,
-    wanted,
-    scales: groups.map(({ deployment, group, replicas, explanation }) => ({
-      version: deployment.version,
-      group: group.name,
-      replicas: replicas.length,
-      explanation,
-    })),
+    groups,
     observed,
-    unplaced: unplacedOf(wanted, choices),
+    unplaced: groups.flatMap(unplacedOf),
     leaving,
-    shiftTo: mayShift(record, wanted, observed) ? record.current.version : undefined,
+    shiftTo: mayShift(record, groups, observed) ? record.current.version : undefined,
     gone: record.older
       .map(({ version }) => version)
       .filter((version) => !isWanted(record, version) && !isLeft(version)),
     isGone: record.state === 'removed' && observed.length === 0,
-    failure: failureOf(record, wanted, observed, memory.failures),
+    failure: failureOf(record, groups, observed, memory.failures),
   };
 }
+
+const NOTHING: Pick<GroupInstances, 'numbered'> = { numbered: [] };
 
 /** What is there and not wanted is added to `observed`; returns the keys of those to go whose version is wanted. */
 function retire(
   record: AppRecord,
-  instances: Instances,
-  wanted: readonly PlannedReplica[],
+  instances: AppInstances,
+  wanted: readonly WantedReplicas[],
   observed: HostedReplica[],
   retirement: Retirement,
   put: Put,
 ): ReadonlySet<string> {
   const leaving = new Set<string>();
-  const isExpected = new Set(wanted.map(({ key }) => key));
-  for (const [key, present] of instances) {
-    if (isExpected.has(key)) continue;
-    const active = activeInstance(present, undefined);
-    if (active !== undefined) observed.push(active.replica);
-    for (const instance of present) {
-      if (!isLive(instance.replica)) continue;
-      const ofWantedVersion = isWanted(record, instance.replica.version);
-      if (ofWantedVersion) leaving.add(key);
-      const replica = retirement.planned(instance, record);
-      if (replica !== undefined && retirement.keeps(instance, record, !ofWantedVersion))
-        put(instance.host.host, replica);
+  for (const { version, group, numbered, others } of instances.groups()) {
+    const expected = wanted.find((each) => each.deployment.version === version && each.group.name === group);
+    const ofWantedVersion = isWanted(record, version);
+    const surplus = [...numbered.slice(expected?.replicas.length ?? 0), ...others.map((each) => [each])];
+    for (const present of surplus) {
+      if (present === undefined) continue;
+      const active = activeInstance(present, undefined);
+      if (active === undefined) continue;
+      observed.push(active.replica);
+      for (const instance of present) {
+        if (!isLive(instance.replica)) continue;
+        if (ofWantedVersion) leaving.add(formatReplica(instance.replica));
+        const replica = retirement.planned(instance, record);
+        if (replica !== undefined && retirement.keeps(instance, record, !ofWantedVersion))
+          put(instance.host.host, replica);
+      }
     }
   }
   return leaving;
 }
 
-function unplacedOf(
-  wanted: readonly PlannedReplica[],
-  choices: ReadonlyMap<string, Choice>,
-): readonly UnplacedReplica[] {
-  return wanted.flatMap(({ key, placement: { version, group, replica } }) => {
-    const choice = choices.get(key);
+function unplacedOf({ version, group, replicas, choices }: GroupPlan): readonly UnplacedReplica[] {
+  return replicas.flatMap(({ placement: { replica } }, index) => {
+    const choice = choices[index];
     if (choice === undefined || choice.kind === 'stays' || choice.kind === 'placed') return [];
     const heldOn = choice.kind === 'held' ? choice.host : undefined;
     return [{ version, group, replica, heldOn, reason: choice.reason }];

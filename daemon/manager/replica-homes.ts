@@ -1,7 +1,15 @@
 import { type Choice, type PlacementRequest, place } from '../placement/place.js';
 import { NO_NEEDS, type ReplicaNeeds } from '../placement/replica-needs.js';
 import type { AppRecord } from './app-record.js';
-import { bestOf, type FleetView, hostRank, type Instance, isLive, isUp } from './fleet-view.js';
+import {
+  bestOf,
+  type FleetView,
+  type GroupInstances,
+  hostRank,
+  type Instance,
+  isLive,
+  isUp,
+} from './fleet-view.js';
 import { layoutFor } from './layout.js';
 import type { PlanMemory } from './plan-memory.js';
 import type { WantedReplicas } from './wanted-replicas.js';
@@ -11,61 +19,135 @@ export interface AppWants {
   readonly wanted: readonly WantedReplicas[];
 }
 
+/** Of one group. */
 export interface Homes {
-  readonly choices: ReadonlyMap<string, Choice>;
+  /** One for each replica, in order. */
+  readonly choices: readonly Choice[];
   /** The host of each replica that has one. */
-  readonly places: ReadonlyMap<string, string>;
+  readonly places: readonly (string | undefined)[];
+}
+
+export interface FleetHomes {
+  readonly groups: ReadonlyMap<WantedReplicas, Homes>;
+  /** By the replica's key. */
   readonly moving: ReadonlyMap<string, string>;
 }
 
 type Places = Pick<PlanMemory, 'places' | 'moving'>;
 
 /** A host for each wanted replica. What serves already has room before what is to take over from it. */
-export function replicaHomes(apps: readonly AppWants[], fleet: FleetView, memory: Places): Homes {
-  const current = new Map<string, string>();
-  const settled = new Map<string, Choice>();
-  const groups: PlacementRequest['groups'][number][] = [];
-  const later: typeof groups = [];
+export function replicaHomes(apps: readonly AppWants[], fleet: FleetView, memory: Places): FleetHomes {
+  const first: OpenGroup[] = [];
+  const later: OpenGroup[] = [];
   const held: PlacementRequest['held'][number][] = [];
-
   for (const { record, wanted } of apps) {
     const instances = fleet.instancesOf(record.app);
-    for (const { deployment, group, replicas } of wanted) {
-      const toPlace: { readonly key: string }[] = [];
-      for (const { key } of replicas) {
-        const present = instances.get(key) ?? [];
-        const isDone = present.find(({ replica }) => replica.state === 'completed');
-        if (isDone !== undefined) {
-          // It runs nothing that could move; elsewhere it would do all again.
-          settled.set(key, { kind: 'stays', host: isDone.host.host });
-          continue;
-        }
-        const host = currentPlace(key, present, fleet, memory);
-        if (host !== undefined) current.set(key, host);
-        else if (fleet.unreported !== undefined) {
-          const reason = `waits until ${fleet.unreported} has reported what it runs`;
-          settled.set(key, { kind: 'unplaced', reason });
-          continue;
-        }
-        toPlace.push({ key });
-      }
-      const ofGroup = { needs: group.needs, replicas: toPlace };
-      if (deployment.version === record.serving) groups.push(ofGroup);
-      else later.push(ofGroup);
+    const current = new Map<GroupInstances, readonly (string | undefined)[]>();
+    for (const each of wanted) {
+      const found = instances.group(each.deployment.version, each.group.name);
+      const group = openGroup(each, found, fleet, memory);
+      if (found !== undefined) current.set(found, group.places);
+      if (each.deployment.version === record.serving) first.push(group);
+      else later.push(group);
     }
-    for (const [key, present] of instances)
-      for (const instance of present)
-        if (isLive(instance.replica) && instance.host.host !== current.get(key))
-          held.push({ host: instance.host.host, needs: needsOf(instance, record) });
+    for (const found of instances.groups()) held.push(...heldBy(found, current.get(found), record));
   }
 
-  const choices = place({
-    groups: [...groups, ...later],
+  const open = [...first, ...later];
+  const placed = place({
+    groups: open.map(({ wanted, places, settled }) => ({
+      needs: wanted.group.needs,
+      places: settled.size === 0 ? places : places.filter((_, index) => !settled.has(index)),
+    })),
     hosts: fleet.present,
-    places: (key) => current.get(key),
     held,
   });
-  return homesOf(settled.size === 0 ? choices : new Map([...choices, ...settled]), fleet, apps, memory);
+  const groups = new Map<WantedReplicas, Homes>();
+  const moving = new Map<string, string>();
+  for (const [at, group] of open.entries()) {
+    const choices = withSettled(placed[at] ?? [], group.settled);
+    const places = choices.map((choice) => (choice.kind === 'unplaced' ? undefined : choice.host));
+    groups.set(group.wanted, { choices, places });
+    noteMoves(group, choices, memory, moving);
+  }
+  return { groups, moving };
+}
+
+interface OpenGroup {
+  readonly wanted: WantedReplicas;
+  readonly found: GroupInstances | undefined;
+  /** Where each is now. */
+  readonly places: readonly (string | undefined)[];
+  /** What is not for placement to decide, by index. */
+  readonly settled: ReadonlyMap<number, Choice>;
+}
+
+function openGroup(
+  wanted: WantedReplicas,
+  found: GroupInstances | undefined,
+  fleet: FleetView,
+  memory: Places,
+): OpenGroup {
+  const remembered = memory.places.get(wanted.key);
+  const settled = new Map<number, Choice>();
+  const places = wanted.replicas.map(({ key }, index) => {
+    const present = found?.numbered[index] ?? [];
+    const done = present.find(({ replica }) => replica.state === 'completed')?.host.host;
+    // It runs nothing that could move; elsewhere it would do all again.
+    if (done !== undefined) settled.set(index, { kind: 'stays', host: done });
+    const host = done ?? currentPlace(key, present, remembered?.[index], fleet, memory);
+    if (host === undefined && fleet.unreported !== undefined) {
+      const reason = `waits until ${fleet.unreported} has reported what it runs`;
+      settled.set(index, { kind: 'unplaced', reason });
+    }
+    return host;
+  });
+  return { wanted, found, places, settled };
+}
+
+/** What lives and takes room beside the replicas at their places. */
+function heldBy(
+  { numbered, others, version, group }: GroupInstances,
+  places: readonly (string | undefined)[] | undefined,
+  record: AppRecord,
+): PlacementRequest['held'] {
+  const surplus: Instance[] = others.filter(({ replica }) => isLive(replica));
+  for (const [index, present] of numbered.entries())
+    for (const instance of present ?? [])
+      if (instance.host.host !== places?.[index] && isLive(instance.replica)) surplus.push(instance);
+  if (surplus.length === 0) return [];
+  const needs = needsOf(version, group, record);
+  return surplus.map(({ host }) => ({ host: host.host, needs }));
+}
+
+function withSettled(placed: readonly Choice[], settled: ReadonlyMap<number, Choice>): readonly Choice[] {
+  if (settled.size === 0) return placed;
+  const choices: Choice[] = [];
+  let next = 0;
+  for (let index = 0; index < placed.length + settled.size; index++) {
+    const choice = settled.get(index) ?? placed[next++];
+    if (choice !== undefined) choices.push(choice);
+  }
+  return choices;
+}
+
+function noteMoves(
+  { wanted, found }: OpenGroup,
+  choices: readonly Choice[],
+  memory: Places,
+  moving: Map<string, string>,
+): void {
+  for (const [index, { key }] of wanted.replicas.entries()) {
+    const choice = choices[index];
+    if (choice === undefined || choice.kind === 'unplaced') continue;
+    const before = memory.moving.size === 0 ? undefined : memory.moving.get(key);
+    const from = choice.kind === 'placed' ? choice.from?.host : before;
+    if (from === undefined || from === choice.host) continue;
+    const isThere = found?.numbered[index]?.some(
+      ({ host, replica }) => host.host === from && isLive(replica),
+    );
+    if (isThere) moving.set(key, from);
+  }
 }
 
 /**
@@ -75,10 +157,10 @@ export function replicaHomes(apps: readonly AppWants[], fleet: FleetView, memory
 function currentPlace(
   key: string,
   instances: readonly Instance[],
+  remembered: string | undefined,
   fleet: FleetView,
-  { places, moving }: Places,
+  { moving }: Places,
 ): string | undefined {
-  const remembered = places.get(key);
   const [only] = instances;
   if (only === undefined || (instances.length === 1 && only.host.host === remembered)) return remembered;
   const place = remembered === undefined ? undefined : fleet.host(remembered);
@@ -92,34 +174,8 @@ function currentPlace(
   return here !== undefined && isUp(here.replica) ? remembered : other.host.host;
 }
 
-function needsOf({ replica }: Instance, record: AppRecord): ReplicaNeeds {
-  const deployment = [record.current, ...record.older].find(({ version }) => version === replica.version);
+function needsOf(version: string, group: string, record: AppRecord): ReplicaNeeds {
+  const deployment = [record.current, ...record.older].find((each) => each.version === version);
   if (deployment === undefined) return NO_NEEDS;
-  return layoutFor(deployment).groups.find(({ name }) => name === replica.group)?.needs ?? NO_NEEDS;
-}
-
-function homesOf(
-  choices: ReadonlyMap<string, Choice>,
-  fleet: FleetView,
-  apps: readonly AppWants[],
-  memory: Places,
-): Homes {
-  const places = new Map<string, string>();
-  const moving = new Map<string, string>();
-  for (const { record, wanted } of apps) {
-    const instances = fleet.instancesOf(record.app);
-    for (const { replicas } of wanted)
-      for (const { key } of replicas) {
-        const choice = choices.get(key);
-        if (choice === undefined || choice.kind === 'unplaced') continue;
-        places.set(key, choice.host);
-        const from = choice.kind === 'placed' ? choice.from?.host : memory.moving.get(key);
-        if (from === undefined || from === choice.host) continue;
-        const isThere = instances
-          .get(key)
-          ?.some(({ host, replica }) => host.host === from && isLive(replica));
-        if (isThere) moving.set(key, from);
-      }
-  }
-  return { choices, places, moving };
+  return layoutFor(deployment).groups.find(({ name }) => name === group)?.needs ?? NO_NEEDS;
 }

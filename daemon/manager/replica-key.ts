@@ -13,6 +13,14 @@ export function formatVersion({ app, version }: { readonly app: string; readonly
   return `${app}/${version}`;
 }
 
+export function formatGroup(group: {
+  readonly app: string;
+  readonly version: string;
+  readonly group: string;
+}): string {
+  return `${formatVersion(group)}/${group.group}`;
+}
+
 /** One deployment of a version: the same version may be deployed again. */
 export function deploymentKey(record: {
   readonly app: string;

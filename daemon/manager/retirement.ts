@@ -2,6 +2,7 @@ import type { AppRecord, Deployment } from './app-record.js';
 import { callersOf } from './drain-order.js';
 import { type FleetView, type Instance, isLive } from './fleet-view.js';
 import { layoutFor, type PlannedReplica } from './layout.js';
+import { formatReplica } from './replica-key.js';
 
 /** A replica that is to go has left routing and ingress for so long before it is asked to drain. */
 export const SETTLE_MS = 300;
@@ -36,9 +37,10 @@ export class Retirement {
    * What drains already, or has no process, goes at once.
    */
   keeps(instance: Instance, record: AppRecord, inOrder: boolean): boolean {
-    const { key, host, replica } = instance;
+    const { host, replica } = instance;
     const deployment = deploymentOf(record, replica.version);
     if (deployment === undefined || !isLive(replica) || replica.state === 'draining') return false;
+    const key = formatReplica(replica);
     const id = `${key}@${host.host}`;
     const since = this.#before.get(id) ?? this.#now;
     this.leavingSince.set(id, since);
@@ -72,13 +74,13 @@ export class Retirement {
     if (known !== undefined) return known;
     const live = new Map<string, Set<string>>();
     this.#liveGroups.set(app, live);
-    for (const instances of this.#fleet.instancesOf(app).values())
-      for (const { replica } of instances) {
-        if (!isLive(replica)) continue;
-        const groups = live.get(replica.version);
-        if (groups === undefined) live.set(replica.version, new Set([replica.group]));
-        else groups.add(replica.group);
-      }
+    for (const { version, group, numbered, others } of this.#fleet.instancesOf(app).groups()) {
+      if (![...numbered.flat(), ...others].some((each) => each !== undefined && isLive(each.replica)))
+        continue;
+      const groups = live.get(version);
+      if (groups === undefined) live.set(version, new Set([group]));
+      else groups.add(group);
+    }
     return live;
   }
 }

@@ -23,20 +23,40 @@ function room(maxReplicas: number): Pick<PlacementHost, 'capacity'> {
   return { capacity: { cpus: 4, memoryBytes: 1024 * MIB, maxReplicas } };
 }
 
-function group(name: string, replicas: number, needs: Partial<ReplicaNeeds> = {}) {
+interface NamedGroup {
+  readonly needs: ReplicaNeeds;
+  readonly keys: readonly string[];
+}
+
+function group(name: string, replicas: number, needs: Partial<ReplicaNeeds> = {}): NamedGroup {
   return {
     needs: { ...NO_NEEDS, ...needs },
-    replicas: Array.from({ length: replicas }, (_, index) => ({ key: `${name}-${index}` })),
+    keys: Array.from({ length: replicas }, (_, index) => `${name}-${index}`),
   };
 }
 
+/** By replica. */
 function placed(
   hosts: readonly PlacementHost[],
-  groups: PlacementRequest['groups'],
+  groups: readonly NamedGroup[],
   places: ReadonlyMap<string, string> = new Map(),
   held: PlacementRequest['held'] = [],
 ): ReadonlyMap<string, Choice> {
-  return place({ hosts, groups, places: (key) => places.get(key), held });
+  const choices = place({
+    hosts,
+    groups: groups.map(({ needs, keys }) => ({ needs, places: keys.map((key) => places.get(key)) })),
+    held,
+  });
+  return new Map(
+    groups.flatMap(({ keys }, at) => {
+      const chosen = choices[at] ?? [];
+      expect(chosen.length, 'a choice for each').to.equal(keys.length);
+      return keys.flatMap((key, index): [string, Choice][] => {
+        const choice = chosen[index];
+        return choice === undefined ? [] : [[key, choice]];
+      });
+    }),
+  );
 }
 
 function hostsOf(choices: ReadonlyMap<string, Choice>): Map<string, string> {
@@ -193,8 +213,7 @@ describe('place', () => {
     )
     .map((all) => all.map(({ count, needs }, index) => group(`g${index}`, count, needs)));
 
-  const keysOf = (groups: PlacementRequest['groups']) =>
-    groups.flatMap(({ replicas }) => replicas.map(({ key }) => key));
+  const keysOf = (groups: readonly NamedGroup[]) => groups.flatMap(({ keys }) => keys);
 
   it('never overcommits a host, gives none what it may not have, and has a reason for each without a host', () => {
     fc.assert(
@@ -202,8 +221,8 @@ describe('place', () => {
         const choices = placed(hosts, groups);
         expect([...choices.keys()].sort()).to.deep.equal(keysOf(groups).sort());
         for (const each of hosts) {
-          const on = groups.flatMap(({ replicas, needs }) =>
-            replicas.flatMap(({ key }) => (hostsOf(choices).get(key) === each.host ? [needs] : [])),
+          const on = groups.flatMap(({ keys, needs }) =>
+            keys.flatMap((key) => (hostsOf(choices).get(key) === each.host ? [needs] : [])),
           );
           const sum = (of: (needs: ReplicaNeeds) => number) =>
             on.reduce((total, needs) => total + of(needs), 0);
@@ -225,7 +244,7 @@ describe('place', () => {
         const choices = placed(hosts, groups);
         const where = hostsOf(choices);
         const needsOf = new Map(
-          groups.flatMap(({ needs, replicas }) => replicas.map(({ key }) => [key, needs])),
+          groups.flatMap(({ needs, keys }) => keys.map((key): [string, ReplicaNeeds] => [key, needs])),
         );
         for (const [key, choice] of choices) {
           if (choice.kind !== 'unplaced') continue;

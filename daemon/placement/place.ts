@@ -7,15 +7,14 @@ import { unplacedReason } from './unplaced-reason.js';
 /** Replicas that need the same, and are spread. */
 export interface WantedGroup {
   readonly needs: ReplicaNeeds;
-  readonly replicas: readonly { readonly key: string }[];
+  /** Of each replica the host where it is or was to be; undefined for one that is new. */
+  readonly places: readonly (string | undefined)[];
 }
 
 export interface PlacementRequest {
   /** Those that come first have room first; but each has its first replica before any has more. */
   readonly groups: readonly WantedGroup[];
   readonly hosts: readonly PlacementHost[];
-  /** Where a replica is or was to be, by its key. */
-  readonly places: (key: string) => string | undefined;
   /** What else runs and takes room: replicas on their way out. */
   readonly held: readonly { readonly host: string; readonly needs: ReplicaNeeds }[];
 }
@@ -41,7 +40,7 @@ export type Choice =
   | { readonly kind: 'unplaced'; readonly reason: string };
 
 interface Missing {
-  readonly key: string;
+  readonly index: number;
   readonly from: { readonly host: string; readonly why: MoveReason } | undefined;
   /** The host it runs on until it runs elsewhere. */
   readonly on: HostUsage | undefined;
@@ -49,6 +48,8 @@ interface Missing {
 
 interface OpenGroup {
   readonly needs: ReplicaNeeds;
+  /** To be filled in. */
+  readonly choices: (Choice | undefined)[];
   /** Hosts of the replicas that stay, or were just placed. */
   readonly present: HostUsage[];
   readonly missing: readonly Missing[];
@@ -58,25 +59,27 @@ interface OpenGroup {
  * A host for each replica, or why there is none. What has a host keeps it while that is there, is not draining, has the
  * labels and the room; nothing moves to even things out. The others are spread over zones, then hosts, and go to the
  * least loaded that fits: by the largest share taken of replicas, CPUs or memory. The same request has the same
- * answer. Takes O(n log n) of replicas and hosts, and the hosts once for each distinct needs with something missing.
+ * answer: for each group a choice for each of its replicas. Takes O(n log n) of replicas and hosts, and the hosts once
+ * for each distinct needs with something missing.
  */
-export function place(request: PlacementRequest): ReadonlyMap<string, Choice> {
+export function place(request: PlacementRequest): readonly (readonly Choice[])[] {
   const fleet = fleetOf(request.hosts);
-  const choices = new Map<string, Choice>();
+  const choices = request.groups.map(({ places }) => new Array<Choice | undefined>(places.length));
   const open = keep(request, fleet, choices);
   for (const { host, needs } of request.held) fleet.get(host)?.take(needs);
   for (const { missing, needs } of open) for (const { on } of missing) on?.take(needs);
 
   const chooser = new Chooser([...fleet.values()]);
   const isFirst = ({ present }: OpenGroup) => present.length === 0;
-  for (const group of open.filter(isFirst)) chooser.place(group, group.missing.slice(0, 1), choices);
-  for (const group of open)
+  for (const group of open.filter(isFirst)) chooser.place(group, group.missing.slice(0, 1));
+  for (const group of open) {
+    const { missing, choices: chosen } = group;
     chooser.place(
       group,
-      group.missing.filter(({ key }) => !choices.has(key)),
-      choices,
+      missing.filter(({ index }) => chosen[index] === undefined),
     );
-  return choices;
+  }
+  return choices.map(complete);
 }
 
 function fleetOf(hosts: readonly PlacementHost[]): ReadonlyMap<string, HostUsage> {
@@ -97,19 +100,24 @@ function fleetOf(hosts: readonly PlacementHost[]): ReadonlyMap<string, HostUsage
   return fleet;
 }
 
+/** All have been filled in; this tells the compiler. */
+function complete(choices: readonly (Choice | undefined)[]): readonly Choice[] {
+  return choices.filter((choice) => choice !== undefined);
+}
+
 /** What stays; returns the groups that lack replicas. */
 function keep(
-  { groups, places }: PlacementRequest,
+  { groups }: PlacementRequest,
   fleet: ReadonlyMap<string, HostUsage>,
-  choices: Map<string, Choice>,
+  choices: readonly (Choice | undefined)[][],
 ): readonly OpenGroup[] {
   const staysOn = new Map<HostUsage, Choice>();
   const open: OpenGroup[] = [];
-  for (const { needs, replicas } of groups) {
+  for (const [at, { needs, places }] of groups.entries()) {
+    const chosen = choices[at] ?? [];
     const missing: Missing[] = [];
     const present: HostUsage[] = [];
-    for (const { key } of replicas) {
-      const host = places(key);
+    for (const [index, host] of places.entries()) {
       const usage = host === undefined ? undefined : fleet.get(host);
       if (usage?.keeps(needs)) {
         usage.take(needs);
@@ -119,13 +127,13 @@ function keep(
           stays = { kind: 'stays', host: usage.name };
           staysOn.set(usage, stays);
         }
-        choices.set(key, stays);
+        chosen[index] = stays;
       } else {
         const from = host === undefined ? undefined : { host, why: moveReason(usage, needs) };
-        missing.push({ key, from, on: usage });
+        missing.push({ index, from, on: usage });
       }
     }
-    if (missing.length > 0) open.push({ needs, present, missing });
+    if (missing.length > 0) open.push({ needs, choices: chosen, present, missing });
   }
   return open;
 }
@@ -147,20 +155,20 @@ class Chooser {
     this.#fleet = fleet;
   }
 
-  place(group: OpenGroup, missing: readonly Missing[], choices: Map<string, Choice>): void {
+  place(group: OpenGroup, missing: readonly Missing[]): void {
     if (missing.length === 0) return;
     const candidates = this.#candidatesFor(group.needs);
     const chooser = new GroupChooser(candidates, group.present);
     for (const each of missing) {
       const chosen = chooser.choose();
       if (chosen === undefined) {
-        choices.set(each.key, this.#without(each, candidates));
+        group.choices[each.index] = this.#without(each, candidates);
         continue;
       }
       const { usage, rule, counts } = chosen;
       group.present.push(usage);
       const where = { kind: 'placed' as const, host: usage.name, zone: usage.zone.name };
-      choices.set(each.key, { ...where, rule, candidates: counts, from: each.from });
+      group.choices[each.index] = { ...where, rule, candidates: counts, from: each.from };
     }
     chooser.end();
   }
