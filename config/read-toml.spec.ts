@@ -56,6 +56,22 @@ describe('reading weaver.toml', () => {
     expect(manifest.shutdown.grace).to.equal(250);
   });
 
+  it('reads where replicas may run and what they reserve; labels are texts', () => {
+    const { components, main } = parse(`
+      [components.A]
+      placement = { labels = { disk = "ssd", gpu = true, generation = 3 }, spread = "host" }
+      resources = { memory = "512MiB", cpu = 0.5 }
+      [main]
+      placement = { labels = { zone = "a" } }
+    `);
+    expect(components.A?.placement).to.deep.equal({
+      labels: { disk: 'ssd', gpu: 'true', generation: '3' },
+      spread: 'host',
+    });
+    expect(components.A?.resources).to.deep.equal({ memory: '512MiB', cpu: 0.5 });
+    expect(main.placement).to.deep.equal({ labels: { zone: 'a' } });
+  });
+
   it('is the same when checked again, as the daemon does', () => {
     const manifest = parse('colocate = "all"\n[components.A]\nreplicas = 2\n[calls]\ntimeout = "2m"');
     expect(appManifestSchema.parse(JSON.parse(JSON.stringify(manifest)))).to.deep.equal(manifest);

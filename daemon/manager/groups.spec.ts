@@ -68,4 +68,44 @@ describe('groups', () => {
       '"Cart" is in two groups',
     );
   });
+
+  it('adds up what its components reserve, and needs the labels of all and the strictest spread', () => {
+    const components = {
+      Cart: {
+        resources: { memory: '1GiB', cpu: 0.5 },
+        placement: { labels: { disk: 'ssd' }, spread: 'none' },
+        replicas: { min: 2, max: 6 },
+      },
+      Catalog: {
+        resources: { memory: '512MiB', cpu: 0.25 },
+        placement: { labels: { gpu: 'true' }, spread: 'host' },
+        replicas: 3,
+      },
+    };
+    const all = groupsOf(description, sampleManifest({ colocate: [['Cart', 'Catalog']], components }));
+    const group = all.find(({ name }) => name === 'Cart+Catalog');
+    expect(group).to.include({ replicas: 3, maxReplicas: 6 });
+    expect(group?.needs).to.deep.equal({
+      cpus: 0.75,
+      memoryBytes: 1536 * 1024 ** 2,
+      labels: { disk: 'ssd', gpu: 'true' },
+      spread: 'host',
+    });
+    expect(all.find(({ name }) => name === 'Frontend')?.needs).to.deep.equal({
+      cpus: 0,
+      memoryBytes: 0,
+      labels: {},
+      spread: 'zone',
+    });
+  });
+
+  it('refuses a group whose components need different hosts', () => {
+    const components = {
+      Cart: { placement: { labels: { disk: 'ssd' } } },
+      Catalog: { placement: { labels: { disk: 'hdd' } } },
+    };
+    expect(() =>
+      groupsOf(description, sampleManifest({ colocate: [['Cart', 'Catalog']], components })),
+    ).to.throw(ManifestError, 'label disk=ssd and disk=hdd; take one of them out of the group');
+  });
 });
