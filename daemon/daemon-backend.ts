@@ -20,6 +20,8 @@ export interface DaemonBackendOptions {
   readonly status: () => Omit<DaemonStatus, 'apps' | 'cluster'>;
   /** Undefined for a host of its own. */
   readonly cluster: () => Pick<ClusterStatus, 'name' | 'bus'> | undefined;
+  /** Makes an artifact available to the other hosts. */
+  readonly offer: (version: string) => Promise<void>;
   readonly deployed: () => void;
   readonly shutdown: (options: { readonly stopProclets: boolean }) => void;
 }
@@ -56,6 +58,7 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
           `this daemon has no artifact ${version}`,
           'upload it first: `weaverd deploy` does',
         );
+      await named(options.offer(version));
       const reply = await named(manager.deploy(description, manifest, user));
       options.deployed();
       return reply;

@@ -1,21 +1,22 @@
+import type { ClusterConfig } from '../config/cluster-config.js';
+import type { NatsConfig } from '../config/nats-config.js';
 import type { DaemonStatus } from './api/api-types.js';
 import { serveApi } from './api/server.js';
 import { ArtifactStore } from './artifacts/artifact-store.js';
-import { LocalBus } from './bus/local-bus.js';
-import { subjectsOf } from './bus/subjects.js';
+import { alone } from './cluster/alone.js';
+import type { ClusterPlace } from './cluster/cluster-place.js';
+import { shareEvents } from './cluster/shared-events.js';
 import { controlPlane } from './control-plane.js';
 import { daemonBackend } from './daemon-backend.js';
 import { DaemonLoad } from './daemon-load.js';
 import { createReplicaHost, type ReplicaHostOptions } from './envelope/create-replica-host.js';
 import type { ReplicaHost } from './envelope/replica-host.js';
-import { volatileEpochs } from './host/epoch-fence.js';
 import { createIngress } from './ingress/ingress-keeper.js';
 import type { Ingress, IngressOptions } from './ingress/ingress-routes.js';
-import { MAX_TTL_MS } from './leader/lease-record.js';
 import { LogStore } from './logs/log-store.js';
 import { EventLog } from './manager/event-log.js';
+import type { Manager } from './manager/manager.js';
 import { findFreePort } from './manager/port-table.js';
-import { PROTOCOL } from './membership/compatibility.js';
 import { Problems } from './problems.js';
 import { type Clock, systemClock } from './processes/clock.js';
 import { lockFolder } from './state/folder-lock.js';
@@ -23,6 +24,7 @@ import {
   prepareStateFolder,
   removeRuntimeFolder,
   StateFolderError,
+  type StateLayout,
   stateLayout,
 } from './state/state-folder.js';
 import { SpanStore } from './telemetry/span-store.js';
@@ -44,6 +46,8 @@ export interface DaemonOptions {
   readonly createReplicaHost?: (options: ReplicaHostOptions) => Promise<ReplicaHost>;
   readonly createIngress?: (options: IngressOptions) => Promise<Ingress>;
   readonly clock?: Clock;
+  /** Absent: a host of its own. */
+  readonly cluster?: { readonly config: ClusterConfig; readonly nats: NatsConfig } | undefined;
 }
 
 export interface RunningDaemon {
@@ -55,17 +59,12 @@ export interface RunningDaemon {
   readonly closed: Promise<void>;
 }
 
-/** Name of the cluster that a daemon without others is. */
-const LOCAL_CLUSTER = 'local';
-/** Installation of a host that is alone: there is no other to tell it from. */
-const ALONE = 'alone';
-const BOUNDLESS = {
-  cpus: Number.MAX_SAFE_INTEGER,
-  memoryBytes: Number.MAX_SAFE_INTEGER,
-  maxReplicas: Number.MAX_SAFE_INTEGER,
-};
+/** For the replicas of a host that leaves its cluster to move elsewhere. */
+const MAX_LEAVE_MS = 60_000;
 const CHECK_MS = 5000;
 const TIDY_MS = 3_600_000;
+/** For the object store to get back what it has lost. */
+const OFFER_MS = 30_000;
 
 /**
  * Everything of one daemon. Rejects with FolderLockedError when another runs on the state folder, or with what cannot be
@@ -110,17 +109,19 @@ async function compose(
   closers.push(() => lock.release());
 
   const events = new EventLog(() => clock.now());
-  events.follow(({ kind, message, app }) => onLog('info', message, { kind, app }));
+  events.follow(({ kind, message, app, origin }) => {
+    if (origin === undefined) onLog('info', message, { kind, app });
+  });
   const problems = new Problems((source, problem) =>
     problem === undefined
       ? onLog('info', `${source}: all is well again`, {})
       : onLog('warn', problem, { source }),
   );
-  const bus = await LocalBus.open({
-    folder: layout.storeFolder,
-    report: (problem) => events.tell('store', problem),
-  });
-  closers.push(() => bus.close());
+  const artifacts = new ArtifactStore(layout.artifactsFolder);
+  const place = await placeOf(options, layout, artifacts, events, problems);
+  const { bus } = place;
+  closers.push(() => place.close());
+  if (!place.isAlone) closers.push(shareEvents(bus, place.subjects, hostName, events));
   const logs = await LogStore.open({
     folder: layout.logFolder,
     clock,
@@ -135,8 +136,6 @@ async function compose(
     );
   });
   const spans = new SpanStore();
-  const artifacts = new ArtifactStore(layout.artifactsFolder);
-
   const replicaHost = await (options.createReplicaHost ?? createReplicaHost)({
     controlSocket: layout.controlSocket,
     procletFolder: layout.procletFolder,
@@ -145,6 +144,8 @@ async function compose(
     ...(options.transport === undefined ? {} : { transport: options.transport }),
     ...(options.compression === undefined ? {} : { compression: options.compression }),
     warmProclets: options.warmProclets ?? 0,
+    remoteHost: place.remoteHost,
+    deriveToken: place.deriveToken,
     clock,
     sinks: {
       onLog: (line) => void logs.append(line),
@@ -166,46 +167,30 @@ async function compose(
   });
   closers.push(({ stopProclets }) => ingress.close({ stop: stopProclets }));
 
-  const subjects = subjectsOf(LOCAL_CLUSTER);
   const hostProblems = () => {
     const state = bus.state();
-    problems.set('store', state.kind === 'degraded' ? state.reason : undefined);
-    return problems.list();
+    if (place.isAlone) problems.set('store', state.kind === 'degraded' ? state.reason : undefined);
+    return [...problems.list(), ...bus.problems()];
   };
   const { manager, agent } = controlPlane({
-    facts: {
-      host: hostName,
-      installation: ALONE,
-      address: undefined,
-      labels: {},
-      capacity: BOUNDLESS,
-      version: weaverdVersion(),
-      protocol: PROTOCOL,
-    },
+    ...place,
     generation: startedAt,
-    bus,
-    subjects,
     clock,
     random: Math.random,
     replicaHost,
     ingress,
-    bundles: {
-      path: (version) => artifacts.bundlePath(version),
-      fetch: async () => undefined, // it was uploaded to this very host
-    },
-    epochs: volatileEpochs(),
+    bundles: { path: (version) => artifacts.bundlePath(version), fetch: place.fetchArtifact },
     events,
     problems: hostProblems,
     findPort: findFreePort,
-    // The folder is locked: whoever had the lease has gone. And nobody waits for it.
-    lease: { ttlMs: MAX_TTL_MS, replacesPredecessor: true },
   });
   agent.start();
   manager.start();
   closers.push(async ({ stopProclets }) => {
-    if (stopProclets) await manager.drain();
+    if (stopProclets && place.isAlone) await manager.drain();
+    else if (stopProclets) await agent.emptied(MAX_LEAVE_MS);
     await manager.stop();
-    agent.stop({ leaving: false });
+    agent.stop({ leaving: stopProclets });
   });
   closers.push(every(clock, CHECK_MS, () => bus.state().kind === 'degraded' && void bus.check()));
 
@@ -252,7 +237,8 @@ async function compose(
       spans,
       events,
       status,
-      cluster: () => undefined,
+      cluster: place.status,
+      offer: place.offerArtifact,
       deployed: tidy,
       shutdown: (how) => {
         // After the answer is on its way.
@@ -273,7 +259,44 @@ async function compose(
   );
   tidy();
   closers.push(every(clock, TIDY_MS, tidy));
+  if (!place.isAlone)
+    closers.push(every(clock, OFFER_MS, () => offerAll(manager, artifacts, place, problems)));
   return { stateFolder: layout.stateFolder, apiSocket: layout.apiSocket, close, closed };
+}
+
+/** What this host has of the versions in use, for a host that has not. */
+function offerAll(manager: Manager, artifacts: ArtifactStore, place: ClusterPlace, problems: Problems): void {
+  const offer = async () => {
+    for (const version of await manager.versionsInUse())
+      if ((await artifacts.describe(version)) !== undefined) await place.offerArtifact(version);
+  };
+  offer().then(
+    () => problems.set('artifact offers', undefined),
+    (reason: Error) => problems.set('artifact offers', `artifacts cannot be offered: ${reason.message}`),
+  );
+}
+
+async function placeOf(
+  { hostName, cluster }: DaemonOptions,
+  { storeFolder, memoryFolder }: StateLayout,
+  artifacts: ArtifactStore,
+  events: EventLog,
+  problems: Problems,
+): Promise<ClusterPlace> {
+  const report = (problem: string) => events.tell('store', problem);
+  const version = weaverdVersion();
+  if (cluster === undefined) return alone({ hostName, version, storeFolder, report });
+  const { amongOthers } = await import('./cluster/among-others.js'); // a host of its own needs no NATS client
+  return amongOthers({
+    hostName,
+    version,
+    cluster: cluster.config,
+    nats: cluster.nats,
+    memoryFolder,
+    artifacts,
+    report,
+    onProblem: (source, problem) => problems.set(source, problem),
+  });
 }
 
 function every(clock: Clock, intervalMs: number, run: () => void): () => void {

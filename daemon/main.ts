@@ -29,6 +29,10 @@ async function main(): Promise<void> {
     transport: config.transport,
     compression: config.compression,
     warmProclets: config.warmProclets,
+    cluster:
+      config.cluster === undefined || config.nats === undefined
+        ? undefined
+        : { config: config.cluster, nats: config.nats },
     onLog: (level, message, fields) => log[level](fields, message),
   });
   const end = (why: string) => {

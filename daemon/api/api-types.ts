@@ -197,6 +197,8 @@ export interface DaemonEvent {
   readonly app: string | undefined;
   /** Of what concerns one host of a cluster. */
   readonly host?: string | undefined;
+  /** The host whose daemon told it; absent: this one's. */
+  readonly origin?: string | undefined;
   readonly kind: string;
   readonly message: string;
 }

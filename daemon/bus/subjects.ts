@@ -19,6 +19,8 @@ export interface Subjects {
   report(host: string): string;
   /** ClusterView, which the leader answers. */
   readonly view: string;
+  /** DaemonEvent with its origin, to all daemons. */
+  readonly events: string;
   /** Asks every host for a report at once. */
   readonly callForReports: string;
 }
@@ -34,6 +36,7 @@ export function subjectsOf(cluster: string): Subjects {
     ingress: (host) => `${hosts}.${subjectToken(host)}.ingress`,
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
     view: `${root}.manager.view`,
+    events: `${root}.events`,
     callForReports: `${root}.manager.call`,
   };
 }

@@ -17,6 +17,8 @@ export interface StateLayout {
   readonly lockFolder: string;
   /** The local bus's store. */
   readonly storeFolder: string;
+  /** What this daemon remembers of its cluster (daemon/memory). */
+  readonly memoryFolder: string;
   readonly artifactsFolder: string;
   /** What this host's envelopes need to adopt their proclets. */
   readonly hostFolder: string;
@@ -41,6 +43,7 @@ export function stateLayout(stateFolder: string): StateLayout {
     stateFolder: state,
     lockFolder: join(state, 'lock'),
     storeFolder: join(state, 'store'),
+    memoryFolder: join(state, 'memory'),
     artifactsFolder: join(state, 'artifacts'),
     hostFolder: join(state, 'host'),
     outputFolder: join(state, 'output'),
