@@ -60,7 +60,7 @@ function write(to: Source, kind: Primitive, value: string, isBundled: boolean): 
       return to.line(`else p = writeNumber(bytes, p, ${value});`);
     case 'string':
       if (!isBundled) return writeApart(to, `writer.writeString(${value});`);
-      to.line(`writer.text += ${value};`);
+      to.line(`text += ${value};`);
       return writeCount(to, `${value}.length`);
     case 'date':
       return writeApart(to, `writer.writeLong(${value}.getTime());`);
@@ -74,22 +74,54 @@ function writeCount(to: Source, count: string): void {
   to.line(`if (${count} < 128) bytes[p++] = ${count}; else p = writeCount(bytes, p, ${count});`);
 }
 
-function encodeFormat(isBundled: boolean): EncodeFormat {
+/**
+ * The text that is gathered is a local, given on from function to function: stored in an object that is older, each new
+ * one would cost a write barrier. The position, a small integer, costs none in the writer.
+ */
+function bundledCalls(): Pick<
+  EncodeFormat,
+  'parameters' | 'begin' | 'end' | 'beginMessage' | 'endMessage' | 'call'
+> {
   return {
-    role: isBundled ? 'bundle' : 'pack',
+    parameters: 'writer, value, depth, text',
+    begin: (to) => to.line('let { bytes, position: p } = writer;'),
+    end: (to) => to.line('writer.position = p; return text;'),
+    beginMessage: (to) => {
+      to.line('const start = writer.position;');
+      to.line('let p = beginText(writer);');
+      to.line('let { bytes } = writer;');
+      to.line('let text = "";');
+    },
+    endMessage: (to) => to.line('endText(writer, start, p, text);'),
+    call: (to, name, value, depth) => {
+      to.line(`writer.position = p; text = ${name}(writer, ${value}, ${depth}, text);`);
+      to.line('p = writer.position; bytes = writer.bytes;');
+      to.closeRoom();
+    },
+  };
+}
+
+function inlineCalls(): ReturnType<typeof bundledCalls> {
+  return {
     parameters: 'writer, value, depth, p',
     begin: (to) => to.line('let { bytes } = writer;'),
     end: (to) => to.line('return p;'),
     beginMessage: (to) => {
-      to.line('const start = writer.position;');
-      to.line(`let p = ${isBundled ? 'beginText(writer)' : 'start'};`);
+      to.line('let p = writer.position;');
       to.line('let { bytes } = writer;');
     },
-    endMessage: (to) => to.line(isBundled ? 'endText(writer, start, p);' : 'writer.finish(p);'),
+    endMessage: (to) => to.line('writer.finish(p);'),
     call: (to, name, value, depth) => {
       to.line(`p = ${name}(writer, ${value}, ${depth}, p); bytes = writer.bytes;`);
       to.closeRoom();
     },
+  };
+}
+
+function encodeFormat(isBundled: boolean): EncodeFormat {
+  return {
+    role: isBundled ? 'bundle' : 'pack',
+    ...(isBundled ? bundledCalls() : inlineCalls()),
     write: (to, kind, value) => write(to, kind, value, isBundled),
     roomForPosition: (to) => to.room(MAX_COUNT_BYTES),
     position: (position, count) =>

@@ -9,8 +9,7 @@ import { Writer } from './writer.js';
 function written(texts: readonly string[], writer = new Writer(undefined, 16)): Buffer {
   const start = writer.position;
   const end = beginText(writer);
-  for (const text of texts) writer.text += text;
-  endText(writer, start, end);
+  endText(writer, start, end, texts.join(''));
   return Buffer.from(writer.bytes.subarray(start, writer.position));
 }
 

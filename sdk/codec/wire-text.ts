@@ -25,15 +25,12 @@ const SHORTEST_SLICE = 13;
 
 /** Begins a message with bundled text. Returns where its fields begin. */
 export function beginText(writer: Writer): number {
-  writer.text = '';
   writer.room(writer.position, HEADER_BYTES);
   return writer.position + HEADER_BYTES;
 }
 
-/** Ends the message that began at `start`, and whose fields end at `end`. */
-export function endText(writer: Writer, start: number, end: number): void {
-  const { text } = writer;
-  writer.text = '';
+/** Ends the message that began at `start`, and whose fields end at `end`, with its text. */
+export function endText(writer: Writer, start: number, end: number, text: string): void {
   const fieldBytes = end - start - HEADER_BYTES;
   if (fieldBytes > MAX_FIELD_BYTES) throw new MessageTooLarge(MAX_FIELD_BYTES);
   if (end + text.length > writer.limit) throw new MessageTooLarge(writer.limit);

@@ -24,8 +24,6 @@ export class Writer {
   position = 0;
   /** `position` never passes it; a write that would throws {@link MessageTooLarge}. May be moved for each message. */
   limit: number;
-  /** The strings of the message that is being written, where its layout bundles them (see wire-text.ts). */
-  text = '';
 
   /** @param limit bytes; 64 MiB by default */
   constructor(limit: number = DEFAULT_LIMIT, initialBytes: number = INITIAL_BYTES) {
