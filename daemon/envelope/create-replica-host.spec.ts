@@ -65,6 +65,21 @@ describe('createReplicaHost', () => {
     expect(address).to.deep.equal({ kind: 'tcp', host: '127.0.0.1', port: 4711 });
   });
 
+  it('tells proclets whether to compress: where it pays, unless told otherwise', async () => {
+    for (const [options, expected] of [
+      [{}, 'auto'],
+      [{ compression: 'off' }, 'off'],
+    ] as const) {
+      const host = await harness.open(options);
+      host.setDesired([fakeReplica('Cart-0')]);
+      await harness.untilState('Cart-0', 'serving');
+      const [generation] = readdirSync(join(harness.folder, 'p'));
+      const spec = readFileSync(join(harness.folder, 'p', String(generation), 'spec.json'), 'utf8');
+      expect(JSON.parse(spec)).to.have.property('compression', expected);
+      await host.close({ stopProclets: true });
+    }
+  });
+
   it('restarts a killed process with the next generation, and says how it ended', async () => {
     const host = await harness.open();
     host.setDesired([fakeReplica('Cart-0')]);

@@ -71,6 +71,10 @@ class Bench implements EdgePort {
     return this.edge.status.choice;
   }
 
+  get takesBodies(): boolean {
+    return this.#compress !== undefined;
+  }
+
   get compresses(): boolean {
     return this.choice.kind === 'on';
   }
@@ -172,6 +176,17 @@ describe('EdgeCompression', () => {
     expect(bench.choice.kind).to.equal('on');
     // After 2, 4, 8, 16 and then each 32 s.
     expect(reviews).to.be.within(5, 8);
+  });
+
+  it('takes no body aside for a train where little is sent', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 40; i++) {
+      bench.clock.advance(2_000);
+      bench.run(1);
+      expect(bench.takesBodies).to.equal(false);
+    }
+    bench.run(2);
+    expect(bench.takesBodies).to.equal(true);
   });
 
   it('has no more probes unanswered than a train, however much is sent', () => {

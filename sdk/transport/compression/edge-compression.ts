@@ -55,6 +55,8 @@ const SAMPLE_AGAIN_MS = 30_000;
 export const MIN_REVIEW_MS = 2_000;
 export const MAX_REVIEW_MS = 32_000;
 const BODIES_BETWEEN_DECISIONS = 64;
+/** Where PROBE_BYTES take longer to be sent, the link is left alone: nothing is held back for a train. */
+const DENSE_MS = 1_000;
 /** A body that shrinks less is sent as it is. */
 const WORTHWHILE_SIZE = 0.95;
 
@@ -79,6 +81,8 @@ export class EdgeCompression {
   #wireNsPerByte = 0;
   #sampledAtMs = 0;
   #sinceDecision = 0;
+  #dueAtMs = Number.NEGATIVE_INFINITY;
+  #dense = false;
   #blockedSinceMs: number | undefined;
   #blockedMs = 0;
   #plainBytes = 0;
@@ -115,6 +119,8 @@ export class EdgeCompression {
 
   probeDue(): void {
     const now = this.#clock.now();
+    this.#dense = now - this.#dueAtMs <= DENSE_MS;
+    this.#dueAtMs = now;
     if (this.#train === undefined) {
       if (now < this.#quietUntilMs) {
         this.#port.probeAt = this.#port.offset + PROBE_BYTES;
@@ -219,9 +225,9 @@ export class EdgeCompression {
     this.#steer();
   }
 
-  /** Also while a train is sent, so that its probes come between bodies that are sent at once. */
+  /** Also while a train is sent, so that its probes come between bodies that are given at once. */
   #steer(): void {
-    const sendsTrain = this.#train !== undefined && !this.#train.complete;
+    const sendsTrain = this.#dense && this.#train !== undefined && !this.#train.complete;
     this.#port.compressFrom(
       sendsTrain || this.#state.kind !== 'off' ? MIN_PLAIN_BYTES : undefined,
       this.compress,
