@@ -126,7 +126,7 @@ describe('EdgeCompression', () => {
       const bench = new Bench(fast);
       bench.runFor(20 * MAX_QUIET_MS);
       expect([bench.choice, bench.passes]).to.deep.equal([OFF, 0]);
-      // Trains begin after 1, 2, 4, 8, 16 and then each 30 s.
+      // Trains begin after 1, 2 and then each 4 s.
       expect(bench.probes).to.be.within(20 * PROBES_IN_TRAIN, 26 * PROBES_IN_TRAIN);
     }
   });

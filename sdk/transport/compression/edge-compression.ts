@@ -45,7 +45,7 @@ export const PROBE_BYTES = 64 * 1024;
 const LEAST_WIRE_NS_PER_BYTE = 4;
 /** Between trains; while it stays off it doubles. */
 export const MIN_QUIET_MS = 1_000;
-export const MAX_QUIET_MS = 30_000;
+export const MAX_QUIET_MS = 4_000;
 /** While compressing, bodies are sampled again after so long. */
 const SAMPLE_AGAIN_MS = 30_000;
 /**
