@@ -56,6 +56,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     this.#limits = limits;
     this.#clock = clock;
     this.#calls = new CallTable(limits.maxCallsInFlight);
+    link.outbox.lone = () => this.#calls.size <= 1;
     this.#sweep = new DeadlineSweep(clock, (now) => this.#expire(now));
   }
 

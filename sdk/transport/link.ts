@@ -8,6 +8,7 @@ import { EdgeCompression } from './compression/edge-compression.js';
 import { openEdges } from './compression/open-edges.js';
 import { encodeProbeAnswer, readProbe, readProbeAnswer } from './compression/probe-frames.js';
 import { ProbeResponder } from './compression/probe-responder.js';
+import { processFlushes } from './flush-turns.js';
 import {
   CHUNK_WINDOW_BYTES,
   FIRST_CHUNK_HEADER_BYTES,
@@ -121,6 +122,7 @@ export class Link {
   received(chunk: Buffer, length: number): void {
     if (this.#closed) return;
     this.#heardAt = this.#options.clock.now();
+    processFlushes.beforeInput(this.#heardAt);
     try {
       this.#parser.push(chunk, length);
     } catch (error) {

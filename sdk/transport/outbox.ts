@@ -4,6 +4,7 @@ import { RemoteCallError } from '../errors/remote-call-error.js';
 import { ChunkSender } from './chunk-sender.js';
 import { type ChunkSource, processTurns } from './chunk-turns.js';
 import type { CompressBody } from './compression/compressed-frame.js';
+import { processFlushes } from './flush-turns.js';
 import { CHUNK_BYTES, FRAME_HEADER_BYTES, FrameKind, LENGTH_BYTES, MIN_FRAME_LENGTH } from './frame.js';
 import { callIdAt, putHeader, putUint32 } from './frame-bytes.js';
 import { type LargeMessage, largeMessageOf } from './large-messages.js';
@@ -44,13 +45,15 @@ const MAX_WRITE_BYTES = 256 * 1024;
 
 /**
  * The outgoing bytes of one connection. Frames are encoded in place and written together: once at the end of
- * the event loop's turn, and earlier when they are many. At most one write is with the system at a time; what waits
+ * the event loop's turn, and earlier when they are many, or when a single call is in flight. At most one write is with the system at a time; what waits
  * behind it was certainly not sent.
  */
 export class Outbox implements ChunkSource {
   readonly writer = new Writer(Number.MAX_SAFE_INTEGER, INITIAL_BYTES);
   /** Called when the system has taken bytes of a write that it did not take at once. */
   onProgress: () => void = () => {};
+  /** Whether at most one call is in flight: what is sent has no company to wait for. */
+  lone: () => boolean = () => true;
   /** Called after the writes of a turn. */
   onFlushed: (() => void) | undefined;
   watcher: LinkWatcher | undefined;
@@ -199,7 +202,8 @@ export class Outbox implements ChunkSource {
       this.#write();
     } else if (!this.#flushScheduled && !this.#writing) {
       this.#flushScheduled = true;
-      process.nextTick(flush, this);
+      if (this.lone()) process.nextTick(flush, this);
+      else processFlushes.request(this);
     }
   }
 

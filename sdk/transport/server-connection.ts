@@ -40,6 +40,7 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
     this.peer = peer;
     this.#link = link;
     this.#options = options;
+    link.outbox.lone = () => this.#running <= 1;
     this.#sweep = new DeadlineSweep(options.clock, (now) => this.#expire(now));
   }
 
