@@ -17,12 +17,13 @@ export class NatsCluster {
   }
 
   static async start(config = ''): Promise<NatsCluster> {
-    const ports = new Map<string, number>();
-    for (const name of NAMES) ports.set(name, await freePort());
     const links = new Map<string, TcpProxy>();
     for (const from of NAMES)
-      for (const to of NAMES)
-        if (from !== to) links.set(`${from} ${to}`, await TcpProxy.open(0, ports.get(to) ?? 0));
+      for (const to of NAMES) if (from !== to) links.set(`${from} ${to}`, await TcpProxy.open(0, 0));
+    // Chosen when the links have theirs: a link that got the port it leads to would connect to itself for ever.
+    const ports = new Map<string, number>();
+    for (const name of NAMES) ports.set(name, await freePort());
+    for (const [ends, link] of links) link.targetPort = ports.get(ends.split(' ')[1] ?? '') ?? 0;
     const servers = await Promise.all(
       NAMES.map((name) => {
         const routes = NAMES.filter((to) => to !== name).map(

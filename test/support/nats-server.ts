@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ export interface NatsServerOptions {
   readonly config?: string;
   readonly name?: string;
   readonly port?: number;
+  readonly withoutJetStream?: boolean;
   /** Ready when it answers, not when it has a leader; for one of a cluster. */
   readonly isOneOfMany?: boolean;
 }
@@ -35,13 +36,28 @@ export class NatsServer {
     this.#monitorPort = monitorPort;
   }
 
+  /** Once more on other ports, as far as they are free to choose, when somebody else took one meanwhile. */
   static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
+    try {
+      return await NatsServer.#startOnce(options);
+    } catch {
+      return NatsServer.#startOnce(options);
+    }
+  }
+
+  static async #startOnce(options: NatsServerOptions): Promise<NatsServer> {
     const folder = await mkdtemp(join(tmpdir(), 'weaverd-nats-'));
     const port = options.port ?? (await freePort());
     const server = new NatsServer(options, folder, port, await freePort());
-    await writeFile(join(folder, 'nats.conf'), server.#config(options.config ?? ''));
-    await server.start();
-    return server;
+    await writeFile(join(folder, 'nats.conf'), server.#config(options));
+    try {
+      await server.start();
+      return server;
+    } catch (reason) {
+      const log = await server.log();
+      await server.dispose();
+      throw new Error(`nats-server did not start:\n${log.slice(-2000)}`, { cause: reason });
+    }
   }
 
   get url(): string {
@@ -57,6 +73,7 @@ export class NatsServer {
     const log = openSync(join(this.folder, 'nats.log'), 'a');
     const binary = process.env.NATS_SERVER ?? (existsSync(NEWER) ? NEWER : 'nats-server');
     const child = spawn(binary, ['-c', join(this.folder, 'nats.conf')], { stdio: ['ignore', log, log] });
+    closeSync(log);
     this.#child = child;
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject);
@@ -132,15 +149,18 @@ export class NatsServer {
     return response.text();
   }
 
-  #config(more: string): string {
+  #config({ config = '', withoutJetStream = false }: NatsServerOptions): string {
+    const data = join(this.folder, 'data');
     return [
       `server_name: "${this.name}"`,
       `listen: "127.0.0.1:${this.port}"`,
       `http: "127.0.0.1:${this.#monitorPort}"`,
       'ping_interval: "2s"',
       'ping_max: 2',
-      `jetstream { store_dir: "${join(this.folder, 'data')}", max_file_store: 1GB, max_memory_store: 64MB }`,
-      more,
+      withoutJetStream
+        ? ''
+        : `jetstream { store_dir: "${data}", max_file_store: 1GB, max_memory_store: 64MB }`,
+      config,
       '',
     ].join('\n');
   }

@@ -6,13 +6,14 @@ export type LinkMode = 'passing' | 'cut' | 'silent';
 /** A link to a port of 127.0.0.1 that can be cut. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #targetPort: number;
+  /** May be changed, for connections to come. */
+  targetPort: number;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #mode: LinkMode = 'passing';
 
   private constructor(server: Server, targetPort: number) {
     this.#server = server;
-    this.#targetPort = targetPort;
+    this.targetPort = targetPort;
     server.on('connection', (socket) => this.#onConnection(socket));
   }
 
@@ -51,7 +52,7 @@ export class TcpProxy {
       near.destroy();
       return;
     }
-    const far = tcpConnect(this.#targetPort, '127.0.0.1');
+    const far = tcpConnect(this.targetPort, '127.0.0.1');
     const pair = [near, far] as const;
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [far, near] as const]) {

@@ -40,12 +40,18 @@ export async function connectionOptions(
       ? {}
       : {
           tls: {
+            ...verifiedAs(server),
             ...(tls.caFile === undefined ? {} : { ca: await textOf(tls.caFile) }),
             ...(tls.certFile === undefined ? {} : { cert: await textOf(tls.certFile) }),
             ...(tls.keyFile === undefined ? {} : { key: await secretOf(tls.keyFile) }),
           },
         }),
   };
+}
+
+/** What the client hands on to Node.js: without it the certificate of a server named by its address must be localhost's. */
+function verifiedAs(server: string): { readonly host: string } {
+  return { host: new URL(server).hostname.replace(/^\[|\]$/g, '') };
 }
 
 async function authenticatorOf({ kind, file }: NatsCredentials): Promise<Authenticator> {
