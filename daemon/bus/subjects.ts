@@ -19,6 +19,8 @@ export interface Subjects {
   report(host: string): string;
   /** ClusterView, which the leader answers. */
   readonly view: string;
+  /** PlanView, which the leader answers. */
+  readonly plan: string;
   /** DaemonEvent with its origin, to all daemons. */
   readonly events: string;
   /** Asks every host for a report at once. */
@@ -36,6 +38,7 @@ export function subjectsOf(cluster: string): Subjects {
     ingress: (host) => `${hosts}.${subjectToken(host)}.ingress`,
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
     view: `${root}.manager.view`,
+    plan: `${root}.manager.plan`,
     events: `${root}.events`,
     callForReports: `${root}.manager.call`,
   };

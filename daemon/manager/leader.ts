@@ -18,6 +18,7 @@ import { Fleet } from './fleet.js';
 import type { History } from './history.js';
 import { type AppPlan, type Plan, plan } from './plan.js';
 import { BLANK_MEMORY } from './plan-memory.js';
+import { type PlanView, planView } from './plan-view.js';
 import { PortTable } from './port-table.js';
 import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';
@@ -177,6 +178,11 @@ export class Leader {
       hosts: this.#fleet.statuses(),
       problems: this.problems(),
     };
+  }
+
+  /** As of the last step. */
+  explain(): PlanView {
+    return planView(this.#planned.values());
   }
 
   #records(): readonly AppRecord[] {

@@ -1,12 +1,13 @@
 import { appManifestSchema } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 import type { DeployReply, HistoryEntry } from '../api/api-types.js';
-import type { Bus, Subscription } from '../bus/bus.js';
+import { type Bus, BusError, type Subscription } from '../bus/bus.js';
 import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { Election } from '../leader/election.js';
 import type { Leadership } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
+import { drained, removed } from '../membership/host-record.js';
 import { HOSTS_BUCKET, HostRecords } from '../membership/host-records.js';
 import type { MembershipTimes } from '../membership/membership.js';
 import type { ClusterMemory } from '../memory/cluster-memory.js';
@@ -19,7 +20,9 @@ import { APPS_BUCKET, DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import { groupsOf, ManifestError } from './groups.js';
 import { History } from './history.js';
+import { HostInUseError, UnknownHostError } from './host-errors.js';
 import { Leader } from './leader.js';
+import { type PlanView, readPlanView } from './plan-view.js';
 import { Reconciler } from './reconciler.js';
 
 const KEPT_VERSIONS = 5;
@@ -57,6 +60,8 @@ interface Opened {
   readonly hostRecords: HostRecords;
 }
 
+export type HostChange = 'drain' | 'undrain' | 'remove';
+
 /** The app is not there, or is not what was asked for. */
 export class UnknownAppError extends Error {
   override readonly name = 'UnknownAppError';
@@ -76,7 +81,8 @@ export class Manager {
   /** Former leaders of this daemon that are still ending. */
   readonly #ending = new Set<Promise<void>>();
   #problem: string | undefined;
-  #view: Subscription | undefined;
+  /** What only the leader answers. */
+  #served: readonly Subscription[] = [];
   #stopped = false;
 
   constructor(options: ManagerOptions) {
@@ -109,7 +115,6 @@ export class Manager {
   /** Gives the leadership up, too. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#view?.close();
     this.#endLeader();
     await this.#opener.stop();
     await Promise.all(this.#ending);
@@ -194,6 +199,36 @@ export class Manager {
     this.#leader?.trigger();
   }
 
+  /**
+   * Rejects with UnknownHostError, with HostInUseError for the removal of one that is still there, or the store's
+   * BusError.
+   */
+  async changeHost(host: string, change: HostChange, user: string): Promise<void> {
+    const { hostRecords } = await this.#open();
+    const { hosts } = await this.view();
+    const seen = hosts.find((each) => each.host === host);
+    if (seen === undefined && hostRecords.of(host).facts === undefined)
+      throw new UnknownHostError(host, hosts);
+    if (change === 'remove' && seen !== undefined && seen.state !== 'dead' && seen.replicas > 0)
+      throw new HostInUseError(host, seen.replicas);
+    await hostRecords.change(host, (record) =>
+      change === 'remove' ? removed(record) : drained(record, change === 'drain'),
+    );
+    this.#options.events.tell(`host-${change}`, `${host}: ${change} by ${user}`, undefined, host);
+    this.#leader?.hostChanged(host);
+  }
+
+  /** Why everything is where it is. Rejects with the bus's BusError when the leader does not answer. */
+  async explain(): Promise<PlanView> {
+    const leader = this.#leader;
+    if (leader !== undefined) return leader.explain();
+    const { bus, subjects } = this.#options;
+    const answer = readPlanView(await bus.request(subjects.plan, {}, { timeoutMs: VIEW_TIMEOUT_MS }));
+    if (answer === undefined)
+      throw new BusError('REFUSED', "the leader's plan cannot be read; is it a newer weaverd?");
+    return answer;
+  }
+
   /** Versions that run or may be returned to: their artifacts are kept. */
   async versionsInUse(): Promise<ReadonlySet<string>> {
     const { desired } = await this.#open();
@@ -269,7 +304,10 @@ export class Manager {
       onProblem: (problem) => this.#onProblem(problem),
     });
     this.#leader = leader;
-    this.#view = bus.serve(subjects.view, () => leader.view());
+    this.#served = [
+      bus.serve(subjects.view, () => leader.view()),
+      bus.serve(subjects.plan, () => leader.explain()),
+    ];
     events.tell('leading', `this daemon leads the cluster (incarnation ${leadership.incarnation})`);
     leader.start();
   }
@@ -278,7 +316,7 @@ export class Manager {
     const leader = this.#leader;
     if (leader === undefined) return;
     this.#leader = undefined;
-    this.#view?.close();
+    for (const subscription of this.#served) subscription.close();
     const ending = leader.stop().finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
