@@ -1,7 +1,7 @@
 import { callsPerSecond, type Load, type LoadTarget } from './load.js';
 import type { Bench } from './report.js';
 import { inRounds, lines, ratio } from './rounds.js';
-import { heat, TestBed } from './test-bed.js';
+import { TestBed } from './test-bed.js';
 
 /** Large results over links of different width, with compression as shipped and without. */
 const LINKS = [
@@ -9,6 +9,9 @@ const LINKS = [
   { name: '1 Gbit/s', megabitsPerSecond: 1000, key: 'compression.gigabit_gain' },
   { name: 'loopback', megabitsPerSecond: undefined, key: 'compression.loopback_vs_off' },
 ] as const;
+
+/** Compiled code, and a decided connection, before the first figure. */
+const DECIDING_MS = 5000;
 
 export const compression: Bench = {
   name: 'compression',
@@ -36,7 +39,7 @@ export const compression: Bench = {
           return { name: `weaverd, compression ${setting}`, run: (given) => echo.run(given) };
         };
         const both = [await target('auto'), await target('off')];
-        await heat(both);
+        await Promise.all(both.map((each) => each.run({ ...load, warmUpMs: 0, measuredMs: DECIDING_MS })));
         const measured = await inRounds(both, load, rounds);
         yield* lines('compression', `1000 products over ${name}`, 'results/s', measured, callsPerSecond);
         ratios[key] = ratio(measured[0], measured[1], callsPerSecond);
