@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type LoadReport, runLoad } from '../examples/boutique/load.js';
 import { startGrpcBoutique } from './boutique-grpc/start-grpc-boutique.js';
 import { buildBoutique, deployBoutique } from './deployed-boutique.js';
-import { onceInterrupted, type Running } from './interruption.js';
+import type { Running } from './interruption.js';
 import { cpuMs } from './process-usage.js';
 import { type Bench, median, type ResultLine, resultLine, rounded } from './report.js';
 
@@ -19,14 +19,12 @@ export const boutique: Bench = {
   async *run({ quick }) {
     const folder = await mkdtemp(join(tmpdir(), 'wq-'));
     const running: Running[] = [];
-    const forgetSignals = onceInterrupted(running);
     try {
       const systems = await startSystems(folder, running);
       const rounds = await roundsOf(systems, quick ? 3 : 7, quick ? 5 : 20);
       for (const { name } of systems) yield* linesOf(name, rounds.get(name) ?? []);
       return ratiosOf(rounds);
     } finally {
-      forgetSignals();
       await Promise.all(running.map((each) => each.stop()));
       await rm(folder, { recursive: true, force: true });
     }

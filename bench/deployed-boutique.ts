@@ -1,19 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildApp } from '../compiler/build.js';
 import { type LoadedApp, loadApp } from '../config/load-app-manifest.js';
 import type { AppStatus } from '../daemon/api/api-types.js';
-import { ApiClient } from '../daemon/api/client.js';
-import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
+import type { ApiClient } from '../daemon/api/client.js';
+import { startDaemon, uploadArtifact } from './daemon.js';
+import { freePort } from './peers/loopback.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CLI = join(ROOT, 'dist/cli/main.js');
 const STARTING_MS = 60_000;
-const ENDING_MS = 20_000;
 
 export interface BuiltBoutique {
   readonly app: LoadedApp;
@@ -30,7 +26,7 @@ export async function buildBoutique(outFolder: string): Promise<BuiltBoutique> {
 
 export interface Placement {
   readonly colocate: 'all' | [];
-  /** Of every proclet. */
+  /** Of the daemon, and of every proclet. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -52,10 +48,10 @@ export async function deployBoutique(
   stateFolder: string,
   { colocate, env = {} }: Placement,
 ): Promise<DeployedBoutique> {
-  const { api, stop } = await startDaemon(stateFolder);
+  const { api, stop } = await startDaemon(stateFolder, { env });
   try {
     const { name, manifest } = built.app;
-    const version = await upload(api, built.folder);
+    const version = await uploadArtifact(api, built.folder);
     const listeners = { shop: { host: '127.0.0.1', port: await freePort() } };
     await api.deploy({ version, manifest: { ...manifest, colocate, env, listeners } });
     const app = await untilServing(api, name);
@@ -81,50 +77,6 @@ export async function deployBoutique(
   }
 }
 
-async function startDaemon(stateFolder: string): Promise<{ readonly api: ApiClient; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const api = new ApiClient(stateFolder);
-  const stop = () => stopDaemon(child, api, stateFolder);
-  const deadline = performance.now() + STARTING_MS;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}. Is dist/ built?`);
-    try {
-      await api.status();
-      return { api, stop };
-    } catch (reason) {
-      if (performance.now() > deadline) {
-        child.kill('SIGKILL');
-        throw reason;
-      }
-      await setTimeout(20); // not up yet
-    }
-  }
-}
-
-async function stopDaemon(child: ChildProcess, api: ApiClient, stateFolder: string): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  await api.shutdown({ stopProclets: true });
-  api.close();
-  const late = setTimeout(ENDING_MS, 'late', { ref: false });
-  if ((await Promise.race([exited, late])) !== 'late') return;
-  child.kill('SIGKILL');
-  throw new Error(`the daemon on ${stateFolder} did not end within ${ENDING_MS} ms`);
-}
-
-async function upload(api: ApiClient, folder: string): Promise<string> {
-  const { bundle, sourceMap, schemas, description } = ARTIFACT_FILES;
-  const { version } = JSON.parse(await readFile(join(folder, description), 'utf8')) as {
-    readonly version: string;
-  };
-  for (const file of [bundle, sourceMap, schemas, description])
-    await api.uploadArtifactFile(version, file, await readFile(join(folder, file)));
-  return version;
-}
-
 async function untilServing(api: ApiClient, name: string): Promise<AppStatus> {
   const deadline = performance.now() + STARTING_MS;
   for (;;) {
@@ -135,14 +87,4 @@ async function untilServing(api: ApiClient, name: string): Promise<AppStatus> {
       throw new Error(`the boutique is ${app.state}: ${app.reason ?? 'it does not serve'}`);
     await setTimeout(50);
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

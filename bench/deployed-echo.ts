@@ -6,7 +6,7 @@ import { buildApp } from '../compiler/build.js';
 import { appManifestSchema } from '../config/app-manifest.js';
 import type { AppStatus, ReplicaStatus } from '../daemon/api/api-types.js';
 import type { Address } from '../sdk/protocol/address.js';
-import { type Daemon, type DaemonSettings, startDaemon, uploadArtifact } from './daemon.js';
+import { type Daemon, type DaemonOptions, startDaemon, uploadArtifact } from './daemon.js';
 import type { Load, LoadReport, LoadTarget } from './load.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -16,7 +16,7 @@ const STARTING_MS = 60_000;
 /** Beyond the time of a load, which has bounds of its own. */
 const LOAD_MARGIN_MS = 30_000;
 
-export interface EchoOptions extends DaemonSettings {
+export interface EchoOptions extends DaemonOptions {
   /** Laid over the default manifest. */
   readonly manifest?: object;
 }

@@ -1,11 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LoadReport, runLoad } from '../examples/boutique/load.js';
 import { buildBoutique, type DeployedBoutique, deployBoutique } from './deployed-boutique.js';
-import { onceInterrupted, type Running } from './interruption.js';
-import { type Point, slope } from './least-squares.js';
-import { residentBytes } from './process-usage.js';
+import { MemoryGrowth, type WatchedProcess } from './memory-growth.js';
+import { ProcessProbe } from './process-probe.js';
 import { type Bench, median, type ResultLine, resultLine, rounded } from './report.js';
 
 const SATURATING_USERS = 48;
@@ -14,10 +13,6 @@ const SHARE_OF_SATURATION = 0.7;
 const MAX_IN_FLIGHT = 400;
 /** An event loop that is late by more than this has stalled, ms. */
 const STALL_MS = 100;
-const SAMPLE_EVERY_MS = 1000;
-/** Of the time: the memory of its beginning does not count, as heaps grow to their size. */
-const WARM_UP_SHARE = 1 / 4;
-const PROBE = new URL('./event-loop-probe.mjs', import.meta.url);
 
 /** Mixed load on the boutique, nothing co-located: what drifts. */
 export const soak: Bench = {
@@ -25,34 +20,29 @@ export const soak: Bench = {
   summary: 'ten minutes of mixed load at 70 % of saturation: memory slope, p99 drift, event-loop stalls',
   async *run({ quick }) {
     const folder = await mkdtemp(join(tmpdir(), 'wq-'));
-    const running: Running[] = [];
-    const forgetSignals = onceInterrupted(running);
+    const probeFolder = join(folder, 'probe');
+    await mkdir(probeFolder);
+    const probe = new ProcessProbe(probeFolder);
+    const built = await buildBoutique(join(folder, 'built'));
+    const shop = await deployBoutique(built, join(folder, 's'), { colocate: [], env: probe.env });
     try {
-      const delays = join(folder, 'delays');
-      await mkdir(delays);
-      const shop = await deployBoutique(await buildBoutique(join(folder, 'built')), join(folder, 's'), {
-        colocate: [],
-        env: { NODE_OPTIONS: `--import ${PROBE.href}`, EVENT_LOOP_FOLDER: delays },
-      });
-      running.push(shop);
       const saturation = await saturationOf(shop, quick ? 4 : 20);
       const line = (what: string, unit: string, values: readonly number[]) =>
         resultLine({ bench: 'soak', case: what, system: 'boutique, split', unit }, values);
       yield line('saturation', 'req/s', [saturation]);
       const watched = processesOf(shop);
-      const memory = new Memory(watched.map(({ pid }) => pid));
-      running.push(memory);
-      const before = await stallsOf(delays, watched);
+      const memory = new MemoryGrowth(watched, probe);
+      const before = await stallsOf(probe, watched);
       const windows = await windowsOf(
         shop,
         saturation * SHARE_OF_SATURATION,
         quick ? 12 : 30,
         quick ? 5 : 20,
+        memory,
       );
-      await memory.stop();
       yield* latencyLines(windows, line);
-      const slopes = yield* memoryLines(watched, memory);
-      const after = await stallsOf(delays, watched);
+      const growth = yield* memory.lines('soak');
+      const after = await stallsOf(probe, watched);
       for (const [name, stalls] of after) {
         const fresh = stalls.slice(before.get(name)?.length ?? 0);
         yield resultLine(
@@ -64,13 +54,9 @@ export const soak: Bench = {
           [fresh.filter((late) => late > STALL_MS).length],
         );
       }
-      return {
-        'soak.rss_slope_mb_per_min': rounded(Math.max(...slopes)),
-        'soak.p99_drift': rounded(drift(windows.map(({ latency }) => latency.p99))),
-      };
+      return { ...growth, 'soak.p99_drift': rounded(drift(windows.map(({ latency }) => latency.p99))) };
     } finally {
-      forgetSignals();
-      await Promise.all(running.map((each) => each.stop()));
+      await shop.stop();
       await rm(folder, { recursive: true, force: true });
     }
   },
@@ -78,16 +64,11 @@ export const soak: Bench = {
 
 type Line = (what: string, unit: string, values: readonly number[]) => ResultLine;
 
-interface Watched {
-  readonly name: string;
-  readonly pid: number;
-}
-
-function processesOf({ daemonPid, ingressPid, proclets }: DeployedBoutique): readonly Watched[] {
+function processesOf({ daemonPid, ingressPid, proclets }: DeployedBoutique): readonly WatchedProcess[] {
   return [
-    ...proclets.map(({ group, pid }) => ({ name: group, pid })),
-    { name: 'daemon', pid: daemonPid },
-    { name: 'ingress', pid: ingressPid },
+    ...proclets.map(({ group, pid }) => ({ name: group, pid, probed: true })),
+    { name: 'daemon', pid: daemonPid, probed: true },
+    { name: 'ingress', pid: ingressPid, probed: false },
   ];
 }
 
@@ -102,10 +83,13 @@ async function windowsOf(
   rate: number,
   count: number,
   seconds: number,
+  memory: MemoryGrowth,
 ): Promise<readonly LoadReport[]> {
   const windows: LoadReport[] = [];
   for (let seed = 1; seed <= count; seed++) {
-    const report = await runLoad({ socketPath, rate, duration: seconds, seed, maxInFlight: MAX_IN_FLIGHT });
+    const report = await memory.during(() =>
+      runLoad({ socketPath, rate, duration: seconds, seed, maxInFlight: MAX_IN_FLIGHT }),
+    );
     windows.push(report);
     if (report.failed > 0)
       process.stderr.write(
@@ -135,59 +119,13 @@ function* latencyLines(windows: readonly LoadReport[], line: Line): Generator<Re
   yield line('failed', 'requests', [of(({ failed }) => failed).reduce((sum, each) => sum + each, 0)]);
 }
 
-/** Returns the slopes, MB a minute. */
-function* memoryLines(watched: readonly Watched[], memory: Memory): Generator<ResultLine, readonly number[]> {
-  const slopes: number[] = [];
-  for (const { name, pid } of watched) {
-    const points = memory.pointsOf(pid);
-    const perMinute = slope(points);
-    slopes.push(perMinute);
-    const where = { bench: 'soak', system: name };
-    yield resultLine(
-      { ...where, case: 'memory', unit: 'MB' },
-      points.map(({ y }) => y),
-    );
-    yield resultLine({ ...where, case: 'memory slope', unit: 'MB/min' }, [perMinute]);
-  }
-  return slopes;
-}
-
-/** Samples the resident memory of processes. */
-class Memory implements Running {
-  readonly #points: ReadonlyMap<number, Point[]>;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(pids: readonly number[]) {
-    this.#points = new Map(pids.map((pid) => [pid, []]));
-    const startedAt = performance.now();
-    this.#timer = setInterval(() => {
-      const x = (performance.now() - startedAt) / 60_000;
-      for (const [pid, points] of this.#points) points.push({ x, y: residentBytes(pid) / 1e6 });
-    }, SAMPLE_EVERY_MS);
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-  }
-
-  /** After the warm-up: minutes and MB. */
-  pointsOf(pid: number): readonly Point[] {
-    const points = this.#points.get(pid) ?? [];
-    return points.slice(Math.floor(points.length * WARM_UP_SHARE));
-  }
-}
-
 /** For each process with a probe, by how much its event loop was late in each second so far, ms. */
 async function stallsOf(
-  folder: string,
-  watched: readonly Watched[],
+  probe: ProcessProbe,
+  watched: readonly WatchedProcess[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const stalls = new Map<string, readonly number[]>();
-  for (const { name, pid } of watched) {
-    if (name === 'daemon' || name === 'ingress') continue;
-    const lines = await readFile(join(folder, `${pid}.log`), 'utf8');
-    stalls.set(name, lines.split('\n').filter(Boolean).map(Number));
-  }
+  for (const { name, pid, probed } of watched) if (probed) stalls.set(name, await probe.lateMs(pid));
   return stalls;
 }
 

@@ -1,21 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildApp } from '../compiler/build.js';
 import { loadApp } from '../config/load-app-manifest.js';
-import type { DaemonStatus } from '../daemon/api/api-types.js';
-import { ApiClient } from '../daemon/api/client.js';
 import { ARTIFACT_FILES } from '../sdk/protocol/app-description.js';
+import { startDaemon, uploadArtifact } from './daemon.js';
+import {
+  type BuiltBoutique,
+  buildBoutique,
+  type DeployedBoutique,
+  deployBoutique,
+} from './deployed-boutique.js';
+import { stopWhenInterrupted } from './interruption.js';
+import { freePort } from './peers/loopback.js';
 import { cpuMs, residentBytes } from './process-usage.js';
 import { type Bench, type BenchOptions, type ResultLine, resultLine, rounded } from './report.js';
 import { warmAgainstCold } from './warm-start.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
-const BOUTIQUE = join(ROOT, 'examples/boutique');
 const HELLO = join(ROOT, 'examples/hello/main.ts');
 
 /** Cold start of hello to its first answered call, a replica from a warm proclet against a cold one, and what the daemon and its proclets cost at rest. */
@@ -27,8 +33,8 @@ export const start: Bench = {
     const folder = await mkdtemp(join(tmpdir(), 'wb-'));
     try {
       const ratios = yield* coldStarts(folder, options);
-      const boutique = await buildBoutique(folder);
-      const bundle = join(boutique, ARTIFACT_FILES.bundle);
+      const boutique = await buildBoutique(join(folder, 'boutique'));
+      const bundle = join(boutique.folder, ARTIFACT_FILES.bundle);
       const warmVsCold = yield* warmAgainstCold(folder, bundle, options);
       yield* atRest(folder, boutique, options);
       return { ...ratios, 'start.warm_vs_cold': warmVsCold };
@@ -101,10 +107,7 @@ async function timeProcess(args: readonly string[], folder: string): Promise<num
     stdio: 'ignore',
     env: { ...process.env, PORT: String(port), WEAVER_MANIFEST: manifest },
   });
-  await firstAnswer(port);
-  const took = performance.now() - before;
-  await end(child, 'SIGKILL');
-  return took;
+  return timeAnswer(child, port, before, 'SIGKILL');
 }
 
 async function timeRun(stateFolder: string): Promise<number> {
@@ -115,18 +118,33 @@ async function timeRun(stateFolder: string): Promise<number> {
     [CLI, 'run', HELLO, '--state', stateFolder, '--port', `hello=${port}`],
     { cwd: ROOT, stdio: 'ignore' },
   );
-  await firstAnswer(port);
-  const took = performance.now() - before;
-  await end(child, 'SIGINT');
-  return took;
+  return timeAnswer(child, port, before, 'SIGINT');
+}
+
+/** From `before` to its first answer; then the process is ended with the signal. */
+async function timeAnswer(
+  child: ChildProcess,
+  port: number,
+  before: number,
+  signal: NodeJS.Signals,
+): Promise<number> {
+  const stop = () => end(child, signal);
+  const forget = stopWhenInterrupted({ stop });
+  try {
+    await firstAnswer(port);
+    return performance.now() - before;
+  } finally {
+    await stop();
+    forget();
+  }
 }
 
 /** From the request to deploy until the ingress answers from the app; the daemon runs already and has the artifact. */
 async function timeDeploy(stateFolder: string, built: string, colocate: 'all' | []): Promise<number> {
-  const { child, api } = await startDaemon(stateFolder);
+  const { api, stop } = await startDaemon(stateFolder);
   try {
     const port = await freePort();
-    const version = await upload(api, built);
+    const version = await uploadArtifact(api, built);
     const { manifest } = await loadApp(HELLO, ROOT);
     const before = performance.now();
     await api.deploy({
@@ -136,26 +154,22 @@ async function timeDeploy(stateFolder: string, built: string, colocate: 'all' | 
     await firstAnswer(port);
     return performance.now() - before;
   } finally {
-    await api.shutdown({ stopProclets: true });
-    api.close();
-    await end(child, undefined);
+    await stop();
   }
 }
 
 async function* atRest(
   folder: string,
-  boutique: string,
+  boutique: BuiltBoutique,
   { quick }: BenchOptions,
 ): AsyncGenerator<ResultLine> {
-  const stateFolder = join(folder, 'rest');
-  const { child, api } = await startDaemon(stateFolder);
+  const shop = await deployBoutique(boutique, join(folder, 'rest'), { colocate: [] });
   try {
-    await deployBoutique(api, boutique);
     await sleep(10_000);
-    const before = usage(await api.status());
+    const before = usage(shop);
     const watchedMs = quick ? 10_000 : 60_000;
     await sleep(watchedMs);
-    const after = usage(await api.status());
+    const after = usage(shop);
     const line = (what: string, system: string, unit: string, value: number) =>
       resultLine({ bench: 'start', case: what, system, unit }, [value]);
     const proclets = after.filter(({ role }) => role === 'proclet').map(({ rss }) => rss / 1e6);
@@ -178,34 +192,8 @@ async function* atRest(
       ((cpuOf(after) - cpuOf(before)) / watchedMs / proclets.length) * 100,
     );
   } finally {
-    await api.shutdown({ stopProclets: true });
-    api.close();
-    await end(child, undefined);
+    await shop.stop();
   }
-}
-
-async function buildBoutique(folder: string): Promise<string> {
-  const app = await loadApp(BOUTIQUE, ROOT);
-  const built = await buildApp({
-    entry: app.entry,
-    app: app.name,
-    folder: app.folder,
-    outFolder: join(folder, 'boutique'),
-  });
-  if (built.kind === 'failed') throw new Error('the boutique does not build');
-  return built.folder;
-}
-
-async function deployBoutique(api: ApiClient, built: string): Promise<void> {
-  const app = await loadApp(BOUTIQUE, ROOT);
-  const port = await freePort();
-  const version = await upload(api, built);
-  await api.deploy({
-    version,
-    manifest: { ...app.manifest, listeners: { shop: { host: '127.0.0.1', port } } },
-  });
-  await firstAnswer(port, '/_healthz');
-  while ((await api.app(app.name)).state !== 'serving') await sleep(50);
 }
 
 interface Usage {
@@ -214,66 +202,28 @@ interface Usage {
   readonly cpu: number;
 }
 
-function usage(status: DaemonStatus): readonly Usage[] {
-  const proclets = status.apps.flatMap(({ groups }) =>
-    groups.flatMap(({ replicas }) => replicas.map(({ pid }) => pid)),
-  );
-  const all: (readonly [Usage['role'], number | undefined])[] = [
-    ['daemon', status.pid],
-    ['ingress', status.ingress.pid],
-    ...proclets.map((pid) => ['proclet', pid] as const),
+function usage({ daemonPid, ingressPid, proclets }: DeployedBoutique): readonly Usage[] {
+  const all = [
+    { role: 'daemon', pid: daemonPid } as const,
+    { role: 'ingress', pid: ingressPid } as const,
+    ...proclets.map(({ pid }) => ({ role: 'proclet', pid }) as const),
   ];
-  return all.flatMap(([role, pid]) =>
-    pid === undefined ? [] : [{ role, rss: residentBytes(pid), cpu: cpuMs(pid) }],
-  );
-}
-
-async function startDaemon(
-  stateFolder: string,
-): Promise<{ readonly child: ChildProcess; readonly api: ApiClient }> {
-  const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder], {
-    cwd: ROOT,
-    stdio: 'ignore',
-  });
-  const api = new ApiClient(stateFolder);
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
-    try {
-      await api.status();
-      return { child, api };
-    } catch {
-      await sleep(10); // not up yet
-    }
-  }
-}
-
-async function upload(api: ApiClient, built: string): Promise<string> {
-  const description = await readFile(join(built, ARTIFACT_FILES.description));
-  const { version } = JSON.parse(description.toString('utf8')) as { readonly version: string };
-  for (const file of [
-    ARTIFACT_FILES.bundle,
-    ARTIFACT_FILES.sourceMap,
-    ARTIFACT_FILES.schemas,
-    ARTIFACT_FILES.description,
-  ]) {
-    await api.uploadArtifactFile(version, file, await readFile(join(built, file)));
-  }
-  return version;
+  return all.map(({ role, pid }) => ({ role, rss: residentBytes(pid), cpu: cpuMs(pid) }));
 }
 
 /** Asks until an answer of 200 comes. */
-async function firstAnswer(port: number, path = '/'): Promise<void> {
+async function firstAnswer(port: number): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (performance.now() < deadline) {
-    if (await answers(port, path)) return;
+    if (await answers(port)) return;
     await sleep(2);
   }
   throw new Error(`nothing answered on port ${port} within a minute`);
 }
 
-function answers(port: number, path: string): Promise<boolean> {
+function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get({ host: '127.0.0.1', port, path, agent: false, timeout: 5000 }, (response) => {
+    const request = get({ host: '127.0.0.1', port, agent: false, timeout: 5000 }, (response) => {
       response.resume();
       response.once('end', () => resolve(response.statusCode === 200));
       response.once('error', () => resolve(false));
@@ -283,21 +233,11 @@ function answers(port: number, path: string): Promise<boolean> {
   });
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals | undefined): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  if (signal !== undefined) child.kill(signal);
+  child.kill(signal);
   await exited;
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 function sleep(ms: number): Promise<void> {

@@ -13,6 +13,7 @@ import { createReplicaHost, type ReplicaHostOptions } from './envelope/create-re
 import type { ReplicaHost } from './envelope/replica-host.js';
 import { createIngress } from './ingress/ingress-keeper.js';
 import type { Ingress, IngressOptions } from './ingress/ingress-routes.js';
+import { IngressLoad } from './ingress-load.js';
 import { LogStore } from './logs/log-store.js';
 import { EventLog } from './manager/event-log.js';
 import type { Manager } from './manager/manager.js';
@@ -204,6 +205,7 @@ async function compose(
       );
   };
   const load = new DaemonLoad();
+  const ingressLoad = new IngressLoad();
   const weaverd = weaverdVersion();
   const status = (): Omit<DaemonStatus, 'apps' | 'cluster'> => {
     const { pid, rssBytes, state } = ingress.status();
@@ -215,7 +217,7 @@ async function compose(
       stateFolder: layout.stateFolder,
       problems: hostProblems(),
       daemon: load.look(),
-      ingress: { pid, rssBytes, state },
+      ingress: { pid, rssBytes, cpuPercent: ingressLoad.look(pid), state },
     };
   };
 

@@ -3,10 +3,11 @@ import { loadDaemonConfig } from '../config/daemon-config.js';
 import { startDaemon } from './daemon.js';
 
 /**
- * The daemon's process: `main.js [--state folder] [--config file] [--stop-proclets-on-exit]`. Says
+ * The daemon's process: `main.js [--state folder] [--config file] [--stop-proclets-on-exit] [--json]`. Says
  * `{"ready":true,"pid":…,"stateFolder":…,"apiSocket":…}` in a line on standard output, and over IPC when there is a
  * channel, once it answers. SIGTERM and SIGINT end it; the proclets go on unless they are to stop with it, as they are
- * when `weaverd run` started it: then the end of the IPC channel ends it too.
+ * when `weaverd run` started it: then the end of the IPC channel ends it too. What it cannot start for is a line on standard
+ * error, with `--json` of `{"error":{"message":…}}`.
  */
 async function main(): Promise<void> {
   const args = readArguments(process.argv.slice(2));
@@ -55,6 +56,8 @@ async function main(): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
+const JSON_ERRORS = '--json';
+
 interface Arguments {
   readonly state: string | undefined;
   readonly config: string | undefined;
@@ -70,7 +73,10 @@ function readArguments(given: readonly string[]): Arguments {
     if (name === '--state') state = rest.shift();
     else if (name === '--config') config = rest.shift();
     else if (name === '--stop-proclets-on-exit') stopProcletsOnExit = true;
-    else throw new Error(`unknown argument ${name}; known are --state, --config, --stop-proclets-on-exit`);
+    else if (name !== JSON_ERRORS)
+      throw new Error(
+        `unknown argument ${name}; known are --state, --config, --stop-proclets-on-exit, ${JSON_ERRORS}`,
+      );
   }
   return { state, config, stopProcletsOnExit };
 }
@@ -78,7 +84,9 @@ function readArguments(given: readonly string[]): Arguments {
 main().then(
   () => process.exit(0),
   (reason: unknown) => {
-    process.stderr.write(`weaverd: ${reason instanceof Error ? reason.message : String(reason)}\n`);
+    const message = reason instanceof Error ? reason.message : String(reason);
+    const json = process.argv.includes(JSON_ERRORS);
+    process.stderr.write(`${json ? JSON.stringify({ error: { message } }) : `weaverd: ${message}`}\n`);
     process.exit(1);
   },
 );

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { stopWhenInterrupted } from '../interruption.js';
 import { SERVICE_NAMES, type ServiceName, socketOf } from './services.js';
 
 const STARTING_MS = 30_000;
@@ -37,10 +38,11 @@ export async function startGrpcBoutique(folder: string): Promise<GrpcBoutique> {
     await stop();
     throw reason;
   }
+  const forget = stopWhenInterrupted({ stop });
   return {
     socketPath: socketOf(folder, 'Frontend'),
     pids: services.flatMap(({ child }) => child.pid ?? []),
-    stop,
+    stop: () => stop().finally(forget),
   };
 }
 

@@ -49,7 +49,7 @@ describe('commands against a daemon', () => {
       'APP       LISTENER  ADDRESS                STATE  REQ/S  COMPONENT',
       'boutique  shop      http://127.0.0.1:8080  open     3.0  main',
       '',
-      'daemon 99 60.0MiB 0.2% CPU, ingress 100 40.0MiB',
+      'daemon 99 60.0MiB 0.2% CPU, ingress 100 40.0MiB 0.1% CPU',
       '',
     ]);
     expect(JSON.parse((await weaverd(['ps', '--json'], {})).stdout)).to.deep.equal(
@@ -132,6 +132,21 @@ describe('commands against a daemon', () => {
       const unknown = await weaverd(['logs', 'butik'], { logs });
       expect(unknown).to.include({ code: 1, stdout: '' });
       expect(unknown.stderr).to.contain('there is no app butik').and.to.contain('weaverd status');
+    });
+
+    it('says that there is no such component, and which may be meant', async () => {
+      const logs = () => [];
+      const ask = (...args: string[]) => weaverd(['logs', ...args], { logs });
+      const unknown = await ask('boutique', '--component', 'Nope');
+      expect(unknown).to.include({ code: 1, stdout: '' });
+      expect(unknown.stderr)
+        .to.contain('there is no component Nope in boutique')
+        .and.to.contain('there are Cart, main');
+      expect((await ask('--component', 'Carts')).stderr)
+        .to.contain('there is no component Carts\n')
+        .and.to.contain('did you mean `Cart`?');
+      for (const name of ['Cart', 'main', 'weaverd'])
+        expect((await ask('boutique', '--component', name)).stderr).to.equal('no log lines to show\n');
     });
 
     it('asks the daemon for what was asked for', async () => {

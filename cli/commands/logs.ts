@@ -4,6 +4,7 @@ import type { CliEnvironment } from '../environment.js';
 import { coloursFor } from '../output/colours.js';
 import { writeJsonLine } from '../output/json.js';
 import { formatLogLine } from '../output/log-line.js';
+import { expectKnown } from '../session/expect-known.js';
 import { followLogs, readLogs } from '../session/follow-logs.js';
 import { withDaemon } from '../session/with-daemon.js';
 import {
@@ -58,7 +59,7 @@ export function addLogs(program: Command, cli: CliEnvironment): void {
             : cli.stdout.write(`${formatLogLine(line, colours)}\n`);
         const query = { app, component, replica, level };
         const known = await readLogs(client, query);
-        if (known.length === 0 && app !== undefined) await client.app(app); // which says that there is none
+        if (known.length === 0) await expectKnown(client, app, component);
         const oldest = options.since === undefined ? 0 : cli.now() - options.since;
         const recent = known.filter(({ time }) => time >= oldest);
         for (const line of recent.slice(Math.max(0, recent.length - options.lines))) show(line);

@@ -28,11 +28,16 @@ export function addStart(program: Command, cli: CliEnvironment): void {
       examples('start', 'start --detach', 'start --config weaverd.toml --state /srv/weaverd'),
     )
     .action(async (options: StartOptions) => {
-      const config = options.config === undefined ? [] : ['--config', resolve(cli.cwd, options.config)];
-      if (options.detach === true) return startDetached(cli, options, config);
-      const state = options.state === undefined ? [] : ['--state', resolve(cli.cwd, options.state)];
+      const { loadDaemonConfig } = await import('../../config/daemon-config.js');
+      const { cwd, env, userId } = cli;
+      const place = { file: options.config, stateFolder: options.state, env, cwd, userId };
+      const { stateFolder } = await loadDaemonConfig(place); // what is wrong with it is said as by any command
+      const config = options.config === undefined ? [] : ['--config', resolve(cwd, options.config)];
+      if (options.detach === true) return startDetached(cli, options, stateFolder, config);
+      const state = options.state === undefined ? [] : ['--state', resolve(cwd, options.state)];
+      const json = options.json === true ? ['--json'] : [];
       // This process becomes the daemon, which reads its arguments and ends the process itself.
-      process.argv.splice(2, process.argv.length, ...state, ...config);
+      process.argv.splice(2, process.argv.length, ...state, ...config, ...json);
       await import('../../daemon/main.js');
       await new Promise(() => {});
     });
@@ -41,20 +46,10 @@ export function addStart(program: Command, cli: CliEnvironment): void {
 async function startDetached(
   cli: CliEnvironment,
   options: StartOptions,
+  stateFolder: string,
   args: readonly string[],
 ): Promise<void> {
-  const [{ loadDaemonConfig }, { startDaemonProcess }] = await Promise.all([
-    import('../../config/daemon-config.js'),
-    import('../session/daemon-process.js'),
-  ]);
-  const { cwd, env, userId } = cli;
-  const { stateFolder } = await loadDaemonConfig({
-    file: options.config,
-    stateFolder: options.state,
-    env,
-    cwd,
-    userId,
-  });
+  const { startDaemonProcess } = await import('../session/daemon-process.js');
   const { pid, logFile } = await startDaemonProcess(cli, { stateFolder, life: 'detached', args });
   if (options.json === true) return writeJson(cli.stdout, { pid, stateFolder, logFile });
   cli.stdout.write(`daemon ${pid} runs on ${stateFolder}\n  log: ${logFile}\n`);

@@ -41,7 +41,7 @@ describe('renderLiveFrame', () => {
     expect(lines.slice(0, 3)).to.deep.equal([
       'boutique  serving  version v1  deployed 1m05s ago',
       '  shop  http://127.0.0.1:8080  3.0 req/s to main',
-      '  daemon 99 60.0MiB 0.2% CPU, ingress 100 40.0MiB',
+      '  daemon 99 60.0MiB 0.2% CPU, ingress 100 40.0MiB 0.1% CPU',
     ]);
     expect(lines[5]).to.match(/^Cart {7}Cart-0 {3}serving/);
     expect(lines.slice(7)).to.deep.equal(['line 27', 'line 28', 'line 29', 'Ctrl-C stops the app']);

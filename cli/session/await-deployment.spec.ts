@@ -44,7 +44,14 @@ describe('awaitDeployment', () => {
         listeners: [],
         groups: [
           groupStatus({
-            replicas: [replicaStatus({ state, restarts, lastFailure: 'exited with code 1: main: x' })],
+            replicas: [
+              replicaStatus({
+                state,
+                restarts,
+                lastFailure: 'exited with code 1: main: x',
+                lastFailedComponent: 'main',
+              }),
+            ],
           }),
         ],
       });

@@ -88,6 +88,7 @@ describe('deploymentOutcome', () => {
       replica: 'main-0',
       restarts: 2,
       lastFailure: 'exited with code 1: main: boom',
+      lastFailedComponent: 'main',
     });
     const groups = [groupStatus({ group: 'main', replicas: [main] })];
     expect(outcome({ groups })).to.deep.equal({
@@ -97,7 +98,11 @@ describe('deploymentOutcome', () => {
     });
     expect(failedMain(appStatus({ groups }), policy)?.replica).to.equal('main-0');
     const killed = [
-      groupStatus({ replicas: [{ ...main, lastFailure: 'killed by SIGKILL (out of memory?)' }] }),
+      groupStatus({
+        replicas: [
+          { ...main, lastFailure: 'exited with code 1: main: boom', lastFailedComponent: undefined },
+        ],
+      }),
     ];
     expect(failedMain(appStatus({ groups: killed }), policy)).to.equal(undefined);
   });

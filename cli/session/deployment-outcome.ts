@@ -1,4 +1,5 @@
 import type { AppStatus, ReplicaStatus } from '../../daemon/api/api-types.js';
+import { MAIN } from '../../sdk/protocol/app-description.js';
 
 /** How far a deployment has come. */
 export type DeploymentOutcome =
@@ -85,9 +86,12 @@ export function failedMain(status: AppStatus, policy: OutcomePolicy): ReplicaSta
     .find((replica) => replica.version === status.version && mainHasFailed(replica, policy));
 }
 
-/** Told by the reason, since a proclet that hosts `main` serves while it runs. */
-function mainHasFailed({ lastFailure, restarts }: ReplicaStatus, { startAttempts }: OutcomePolicy): boolean {
-  return restarts >= startAttempts && /^exited with code \d+: main: /.test(lastFailure ?? '');
+/** A proclet that hosts `main` serves while it runs: its state does not tell. */
+function mainHasFailed(
+  { lastFailedComponent, restarts }: ReplicaStatus,
+  { startAttempts }: OutcomePolicy,
+): boolean {
+  return restarts >= startAttempts && lastFailedComponent === MAIN;
 }
 
 function hasFailed(replica: ReplicaStatus, { startAttempts }: OutcomePolicy): boolean {

@@ -22,6 +22,7 @@ export function replicaStatus(given: Partial<ReplicaStatus> = {}): ReplicaStatus
     startedAt: NOW - 61_000,
     restarts: 0,
     lastFailure: undefined,
+    lastFailedComponent: undefined,
     nextStartAt: undefined,
     rssBytes: 50 * 1024 * 1024,
     cpuPercent: 1.25,
@@ -76,7 +77,7 @@ export function daemonStatus(given: Partial<DaemonStatus> = {}): DaemonStatus {
     problems: [],
     cluster: undefined,
     daemon: { rssBytes: 60 * 1024 * 1024, cpuPercent: 0.2 },
-    ingress: { pid: 100, rssBytes: 40 * 1024 * 1024, state: 'serving' },
+    ingress: { pid: 100, rssBytes: 40 * 1024 * 1024, cpuPercent: 0.1, state: 'serving' },
     apps: [appStatus()],
     ...given,
   };

@@ -32,6 +32,7 @@ export interface DaemonStatus {
   readonly ingress: {
     readonly pid: number | undefined;
     readonly rssBytes: number;
+    readonly cpuPercent: number;
     readonly state: ReplicaState;
   };
   /** Undefined for a host of its own. */
@@ -125,6 +126,8 @@ export interface ReplicaStatus {
   readonly restarts: number;
   /** How the last generation ended, or why this one is not serving. */
   readonly lastFailure: string | undefined;
+  /** The component, or `main`, that ended the last generation by an error of its own; undefined for any other end. */
+  readonly lastFailedComponent: string | undefined;
   /** Unix ms of the next start, while `waiting` or `crash-loop`. */
   readonly nextStartAt: number | undefined;
   readonly rssBytes: number;

@@ -108,7 +108,10 @@ describe('createReplicaHost', () => {
     const host = await harness.open();
     host.setDesired([fakeReplica('Cart-0', 'fail')]);
     await harness.untilEvent('replica-exited');
-    expect(harness.replica('Cart-0')?.lastFailure).to.equal('exited with code 1: Cart: no stock');
+    expect(harness.replica('Cart-0')).to.include({
+      lastFailure: 'exited with code 1: Cart: no stock',
+      lastFailedComponent: 'Cart',
+    });
   });
 
   it('kills and restarts a process that hangs', async () => {

@@ -76,7 +76,8 @@ export class Envelope {
   #load: Load | undefined;
   #startedAt: number | undefined;
   #nextStartAt: number | undefined;
-  #told: string | undefined;
+  #told: Failed | undefined;
+  #lastFailedComponent: string | undefined;
   #completionRecorded = false;
   #lastWords: { readonly exit: ProcessExit | undefined; readonly cancel: () => void } | undefined;
   #launching: Promise<void> = Promise.resolve();
@@ -134,6 +135,7 @@ export class Envelope {
       startedAt: this.#startedAt,
       restarts: this.#state.restarts,
       lastFailure: this.#state.lastFailure,
+      lastFailedComponent: this.#lastFailedComponent,
       nextStartAt: this.#nextStartAt,
       load: runs ? this.#load : undefined,
     };
@@ -220,8 +222,8 @@ export class Envelope {
   }
 
   onFailed(failed: Failed): void {
-    this.#told = `${failed.component}: ${failed.message}`;
-    this.#note('replica-failed', this.#told);
+    this.#told = failed;
+    this.#note('replica-failed', inWords(failed));
     this.#output.failed(failed);
   }
 
@@ -320,6 +322,7 @@ export class Envelope {
       if (this.#desired !== spec) this.#dispatch({ kind: 'replaced', at: this.#now() });
     } catch (reason) {
       const why = reason instanceof Error ? reason.message : String(reason);
+      this.#lastFailedComponent = undefined;
       this.#dispatch({ kind: 'launch-failed', at: this.#now(), reason: why, jitter: this.#options.random() });
     }
   }
@@ -337,7 +340,9 @@ export class Envelope {
     this.#lastWords = undefined;
     this.#process?.unwatch();
     this.#process = undefined;
-    const reason = exitReason(exit ?? 'unknown', this.#told, this.#output.finish());
+    const told = this.#told === undefined ? undefined : inWords(this.#told);
+    this.#lastFailedComponent = this.#told?.component;
+    const reason = exitReason(exit ?? 'unknown', told, this.#output.finish());
     const { generation } = this.#state;
     this.#options.launcher.forget(this.#running, generation).catch((error: Error) => {
       this.#note('replica-stopped', `its folder cannot be deleted: ${error.message}`);
@@ -376,4 +381,8 @@ export class Envelope {
       message: `${replica}: ${message}`,
     });
   }
+}
+
+function inWords({ component, message }: Failed): string {
+  return `${component}: ${message}`;
 }

@@ -41,6 +41,8 @@ export interface ObservedReplica {
   readonly startedAt: number | undefined;
   readonly restarts: number;
   readonly lastFailure: string | undefined;
+  /** The component, or `main`, that said so itself; undefined when nobody did. */
+  readonly lastFailedComponent: string | undefined;
   readonly nextStartAt: number | undefined;
   readonly load: Load | undefined;
 }

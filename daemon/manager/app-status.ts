@@ -164,6 +164,7 @@ export function replicaStatus(observed: HostedReplica): ReplicaStatus {
     startedAt: observed.startedAt,
     restarts: observed.restarts,
     lastFailure: observed.lastFailure,
+    lastFailedComponent: observed.lastFailedComponent,
     nextStartAt: observed.nextStartAt,
     rssBytes: observed.load?.rssBytes ?? 0,
     cpuPercent: (observed.load?.cpuMs ?? 0) / 10 / seconds,

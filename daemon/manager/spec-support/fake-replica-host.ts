@@ -131,6 +131,7 @@ export function fakeReplica(
     startedAt: 1,
     restarts: 0,
     lastFailure: undefined,
+    lastFailedComponent: undefined,
     nextStartAt: undefined,
     load: undefined,
   };
