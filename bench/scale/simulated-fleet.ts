@@ -164,6 +164,7 @@ function observed(
     startedAt: 1,
     restarts: 0,
     lastFailure: undefined,
+    lastFailedComponent: undefined,
     nextStartAt: undefined,
     load: {
       intervalMs: 1000,
