@@ -6,6 +6,7 @@ import type { Writer } from '../codec/writer.js';
 import type { CallOptions, RoutingKey } from '../component/component-class.js';
 import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { withCallerStack } from '../errors/stack.js';
+import { StackBudget, withoutStack } from '../errors/stackless.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
 import { hashKey, isRoutingKey } from '../routing/key-hash.js';
 import type { Member } from '../routing/member.js';
@@ -17,6 +18,8 @@ import { decideRetry } from './retry-policy.js';
 const RETRY_BACKOFF: Backoff = { firstMs: 10, capMs: 500 };
 /** While no replica can be reached, how often to look again even without a new routing. */
 const UNREACHABLE_RETRY_MS = 100;
+/** Of refusals: what comes in an overload must not cost more than the calls. */
+const refusalStacks = new StackBudget();
 
 /**
  * One call of a remote method. Nearly every call is sent at once over an open connection and succeeds: then this is all
@@ -172,12 +175,15 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       this.#replica = replica;
       if (peer?.open !== undefined) return peer.open;
       if (peer !== undefined && !replicas.unreachable) {
+        replicas.beginWaiting();
         try {
           return await this.#inTime(peer.connect());
         } catch (reason) {
           lastReason = reason;
           this.#throwIfOver(reason);
           continue;
+        } finally {
+          replicas.endWaiting();
         }
       }
       const wait = Math.min(UNREACHABLE_RETRY_MS, Math.max(1, this.deadline - performance.now()));
@@ -247,6 +253,9 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   }
 
   #named(error: RemoteCallError): RemoteCallError {
+    if (error.code === 'RESOURCE_EXHAUSTED' && !refusalStacks.take(performance.now())) {
+      return withoutStack(() => this.#error(error.code, plainMessage(error), error.executed));
+    }
     return withCallerStack(
       this.#error(error.code, plainMessage(error), error.executed, error.cause ?? error),
     );

@@ -1,13 +1,13 @@
 /** A replica as the balancer sees it. */
 export interface Candidate {
-  /** Calls in flight from here. */
-  readonly outstanding: number;
+  /** Calls in flight from here, and those it refused lately: else who refuses at once would look idle. */
+  readonly load: number;
   /** It refused or failed lately and is passed over while others are there. */
   readonly ejected: boolean;
 }
 
 /**
- * Power of two choices (Mitzenmacher 2001): of two random candidates the one with fewer calls in flight. Ejected ones are
+ * Power of two choices (Mitzenmacher 2001): of two random candidates the less loaded one. Ejected ones are
  * taken only when all are. Undefined when there is none.
  */
 export function chooseReplica<C extends Candidate>(
@@ -29,5 +29,5 @@ function lighterOfTwo<C extends Candidate>(pool: readonly C[], random: () => num
   const b = pool[second];
   if (a === undefined || b === undefined) return a ?? b;
   if (a.ejected !== b.ejected) return a.ejected ? b : a;
-  return b.outstanding < a.outstanding ? b : a;
+  return b.load < a.load ? b : a;
 }

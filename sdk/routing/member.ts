@@ -33,8 +33,8 @@ export class Member implements Candidate, Vital {
     private readonly random: () => number,
   ) {}
 
-  get outstanding(): number {
-    return this.peer.outstanding;
+  get load(): number {
+    return this.peer.load;
   }
 
   get ejected(): boolean {

@@ -163,6 +163,7 @@ function connection(): ClientConnection {
   return {
     state: 'open',
     outstanding: 0,
+    load: 0,
     onStateChange: () => {},
     drain: async () => {},
     close: () => {},

@@ -34,8 +34,8 @@ export class Peer implements Candidate {
     private readonly now: () => number,
   ) {}
 
-  get outstanding(): number {
-    return this.#state.kind === 'open' ? this.#state.connection.outstanding : 0;
+  get load(): number {
+    return this.#state.kind === 'open' ? this.#state.connection.load : 0;
   }
 
   get ejected(): boolean {

@@ -96,7 +96,12 @@ export class ReplicaSet {
     if (member.probing) {
       member.probed('bad', now);
       this.#setProbeAt();
-    } else if (member.failures >= MAX_FAILURES) this.#judge(now);
+    } else if (
+      member.failures === MAX_FAILURES ||
+      (member.failures > MAX_FAILURES && now >= this.#judgedFrom)
+    ) {
+      this.#judge(now);
+    }
   }
 
   /** The call ended before the replica could show how it does. */
@@ -126,13 +131,7 @@ export class ReplicaSet {
 
   /** Resolves at the next routing, or after `timeoutMs`. Rejects with RESOURCE_EXHAUSTED when too many wait. */
   async nextRouting(timeoutMs: number): Promise<void> {
-    if (this.#waiting >= MAX_WAITING) {
-      throw new RemoteCallError('RESOURCE_EXHAUSTED', `${MAX_WAITING} calls wait for a replica already`, {
-        component: this.component,
-        executed: 'no',
-      });
-    }
-    this.#waiting++;
+    this.beginWaiting();
     let timer: NodeJS.Timeout | undefined;
     try {
       await Promise.race([
@@ -143,7 +142,22 @@ export class ReplicaSet {
       ]);
     } finally {
       clearTimeout(timer);
-      this.#waiting--;
+      this.endWaiting();
     }
+  }
+
+  /** A call is going to wait for a connection. Throws RESOURCE_EXHAUSTED when too many calls wait. */
+  beginWaiting(): void {
+    if (this.#waiting >= MAX_WAITING) {
+      throw new RemoteCallError('RESOURCE_EXHAUSTED', `${MAX_WAITING} calls wait for a replica already`, {
+        component: this.component,
+        executed: 'no',
+      });
+    }
+    this.#waiting++;
+  }
+
+  endWaiting(): void {
+    this.#waiting--;
   }
 }

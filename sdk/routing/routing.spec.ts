@@ -69,7 +69,7 @@ describe('ownerOf', () => {
 
 describe('chooseReplica', () => {
   const random = () => fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-  const candidates = fc.array(fc.record({ outstanding: fc.nat(100), ejected: fc.boolean() }), {
+  const candidates = fc.array(fc.record({ load: fc.nat(100), ejected: fc.boolean() }), {
     maxLength: 8,
   });
 
@@ -85,8 +85,8 @@ describe('chooseReplica', () => {
   });
 
   it('never takes the busiest of three', () => {
-    const all = [5, 1, 9].map((outstanding) => ({ outstanding, ejected: false }));
-    for (let i = 0; i < 200; i++) expect(chooseReplica(all, Math.random)?.outstanding).to.not.equal(9);
+    const all = [5, 1, 9].map((load) => ({ load, ejected: false }));
+    for (let i = 0; i < 200; i++) expect(chooseReplica(all, Math.random)?.load).to.not.equal(9);
   });
 });
 

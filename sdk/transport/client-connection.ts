@@ -2,6 +2,7 @@ import { Reader } from '../codec/reader.js';
 import { MessageTooLarge } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
 import { RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
+import { withoutStack } from '../errors/stackless.js';
 import { encodeCallHeader } from './call-header.js';
 import { CallTable } from './call-table.js';
 import type { Clock } from './clock.js';
@@ -13,6 +14,7 @@ import type { Link, LinkHandler } from './link.js';
 import { type CallOwner, decodeBody, type PendingCall, UnaryCall } from './pending-call.js';
 import { protocolError } from './protocol-error.js';
 import { StreamReader } from './stream-reader.js';
+import { Throttle } from './throttle.js';
 import type { ClientConnection, OutgoingCall, ReplicaIdentity, TransportLimits } from './transport.js';
 
 type State =
@@ -49,6 +51,8 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
   #state: State = { kind: 'open' };
   #abandoned = 0;
   #goawayAnswered = false;
+  /** While the callee refuses calls. */
+  #throttle: Throttle | undefined;
 
   constructor(peer: ReplicaIdentity, link: Link, limits: TransportLimits, clock: Clock) {
     this.peer = peer;
@@ -66,6 +70,10 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
 
   get outstanding(): number {
     return this.#calls.size - this.#abandoned;
+  }
+
+  get load(): number {
+    return this.outstanding + (this.#throttle?.refused ?? 0);
   }
 
   call(outgoing: OutgoingCall): Promise<unknown> {
@@ -232,6 +240,9 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
         `${this.#limits.maxCallsInFlight} calls are in flight already: the callee is overloaded, or calls go in a circle`,
       );
     }
+    if (this.#throttle?.rejects(this.#clock.now()) === true) {
+      throw this.#notSent('RESOURCE_EXHAUSTED', 'the callee refuses most calls: it is overloaded');
+    }
     const { outbox } = this.#link;
     if (!outbox.hasRoom) {
       throw this.#notSent('RESOURCE_EXHAUSTED', `${outbox.queuedBytes} bytes wait to be sent already`);
@@ -246,9 +257,12 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       return;
     }
     call.stopListening();
+    if (kind !== FrameKind.FAILURE) this.#throttle?.accepted();
     if (kind === FrameKind.RESULT) call.result(reader);
     else if (kind === FrameKind.END) call.end();
     else call.fail(this.#errorOf(kind, call, reader));
+    // Nothing of this caller waits there any more.
+    if (this.#throttle !== undefined && this.#calls.size === 0) this.#throttle = undefined;
     this.#endWhenIdle();
   }
 
@@ -256,7 +270,11 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     try {
       if (kind === FrameKind.THROWN) return decodeBody(call.outgoing, 'thrown', reader);
       const { code, message, executed } = decodeFailure(reader);
-      return new RemoteCallError(code, message, { executed, replica: this.peer.replica });
+      const refused = code === 'RESOURCE_EXHAUSTED' && executed === 'no';
+      if (!refused) this.#throttle?.accepted();
+      else this.#throttle ??= new Throttle(this.#clock.now());
+      // The stack would be that of the socket.
+      return withoutStack(() => new RemoteCallError(code, message, { executed, replica: this.peer.replica }));
     } catch (error) {
       return RemoteCallError.from(error, 'PROTOCOL_ERROR', { executed: 'yes' });
     }
@@ -296,7 +314,9 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
   }
 
   #notSent(code: RemoteCallErrorCode, message: string, cause?: unknown): RemoteCallError {
-    return new RemoteCallError(code, message, { replica: this.peer.replica, executed: 'no', cause });
+    return withoutStack(
+      () => new RemoteCallError(code, message, { replica: this.peer.replica, executed: 'no', cause }),
+    );
   }
 }
 

@@ -20,6 +20,7 @@ export class FrameParser {
   #gathered: Buffer = Buffer.alloc(0);
   #gatheredBytes = 0;
   #stopped = false;
+  #paused = false;
 
   constructor(maxFrameBytes: number, onFrame: FrameHandler) {
     this.maxFrameBytes = maxFrameBytes;
@@ -43,19 +44,27 @@ export class FrameParser {
     this.#gatheredBytes = 0;
   }
 
+  /** Called while a frame is handled: it is the last of this `push`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
   /**
-   * Parses `chunk` up to `length`. Throws PROTOCOL_ERROR for an impossible length, and what the handler throws;
-   * either way the parser cannot be used any more.
+   * Parses `chunk` up to `length`, or to where it was paused; returns the position of what it has not taken. Throws PROTOCOL_ERROR for an
+   * impossible length, and what the handler throws; either way the parser cannot be used any more.
    */
-  push(chunk: Buffer, length: number = chunk.length): void {
+  push(chunk: Buffer, length: number = chunk.length): number {
+    this.#paused = false;
     let position = this.#gatheredBytes === 0 ? 0 : this.#completeGathered(chunk, length);
-    while (!this.#stopped && length - position >= LENGTH_BYTES) {
+    while (!this.#stopped && !this.#paused && length - position >= LENGTH_BYTES) {
       const end = position + this.#frameBytes(chunk, position);
       if (end > length) break;
       this.#emit(chunk, position, end);
       position = end;
     }
+    if (this.#paused) return position;
     if (!this.#stopped && position < length) this.#gather(chunk, position, length);
+    return length;
   }
 
   /** Returns the position behind what was taken from the chunk. */

@@ -24,6 +24,11 @@ import type { ReplicaIdentity, TransportLimits } from './transport.js';
 
 /** Who handles a link's frames: first the handshake, then the connection. */
 export interface LinkHandler {
+  /**
+   * Bytes were read, and their frames follow. None of them came before `unreadSince`, by the clock; `now` is now. `polled`: since then the
+   * connection was looked at in each turn of the event loop.
+   */
+  read?(unreadSince: number, now: number, polled: boolean): void;
   /** May throw: the link is then lost. `bytes` from `start` to `end` is the body, valid until it returns. */
   frame(kind: number, callId: number, bytes: Buffer, start: number, end: number): void;
   /** Once, when the link has ended; without a reason when this side or the peer ended it in order. */
@@ -52,6 +57,10 @@ export interface PeerTerms {
 /** Frames for the calls in flight (credit, cancellation) may still be queued when there is no room for calls. */
 const CONTROL_BYTES = 1024 * 1024;
 
+/** Where a frame was in what was read, when that is not known. */
+const SOMEWHERE = 0.5;
+const NO_BYTES = Buffer.alloc(0);
+
 /** A socket that carries frames: parsing, coalesced writing, heartbeats, and one way to end. */
 export class Link {
   readonly outbox: Outbox;
@@ -68,6 +77,16 @@ export class Link {
   #opened = false;
   #closed = false;
   #heardAt: number;
+  /** When all that had come was read. */
+  #unreadSince: number;
+  /** What is being parsed, and where it was in what was read. */
+  #parsed: Buffer = NO_BYTES;
+  #parsedFrom = 0;
+  #readBytes = 0;
+  #turnBeganAt = 0;
+  #polled = true;
+  /** What was read and waits for its turn. */
+  #rest: Buffer | undefined;
   #sentAt: number;
   #sentBytes = 0;
   #dueAt = 0;
@@ -89,6 +108,7 @@ export class Link {
       this.#onFrame(kind, callId, bytes, start, end),
     );
     this.#heardAt = options.clock.now();
+    this.#unreadSince = this.#heardAt;
     this.#sentAt = this.#heardAt;
     socket.setNoDelay(true);
     socket.on('error', (error) => this.close(error));
@@ -121,15 +141,62 @@ export class Link {
   /** The socket's bytes come in here. */
   received(chunk: Buffer, length: number): void {
     if (this.#closed) return;
-    this.#heardAt = this.#options.clock.now();
-    processFlushes.beforeInput(this.#heardAt);
+    const now = this.#options.clock.now();
+    this.#heardAt = now;
+    processFlushes.beforeInput(now);
+    this.handler.read?.(this.#unreadSince, now, this.#polled);
+    this.#polled = true;
+    this.#unreadSince = now;
+    this.#turnBeganAt = now;
+    this.#readBytes = length;
+    this.#parse(chunk, length, 0);
+  }
+
+  /** `from`: where the chunk was in what was read. */
+  #parse(chunk: Buffer, length: number, from: number): void {
+    this.#parsed = chunk;
+    this.#parsedFrom = from;
+    let taken: number;
     try {
-      this.#parser.push(chunk, length);
+      taken = this.#parser.push(chunk, length);
     } catch (error) {
       this.close(frameFailure(error));
       return;
     }
+    if (taken < length && !this.#closed) this.#goOnLater(Buffer.from(chunk.subarray(taken, length)));
     if (!this.outbox.flows) this.#full();
+  }
+
+  /** Called while a frame is handled: the rest of what was read waits until the event loop has had a turn. */
+  yield(): void {
+    this.#parser.pause();
+  }
+
+  /** When the frames of this turn began to be handled. */
+  get turnBeganAt(): number {
+    return this.#turnBeganAt;
+  }
+
+  /** Where the frame that ends at `end` was in what was read: from 0, at first, to 1. */
+  placeOf(bytes: Buffer, end: number): number {
+    return bytes === this.#parsed ? (this.#parsedFrom + end) / this.#readBytes : SOMEWHERE;
+  }
+
+  #goOnLater(rest: Buffer): void {
+    this.#rest = rest;
+    this.#polled = false;
+    this.#socket.pause();
+    setImmediate(() => {
+      this.#rest = undefined;
+      if (this.#closed) return;
+      this.#turnBeganAt = this.#options.clock.now();
+      this.#parse(rest, rest.length, this.#readBytes - rest.length);
+      this.#readOn();
+    });
+  }
+
+  #readOn(): void {
+    if (!this.#closed && !this.#paused && this.#rest === undefined) this.#socket.resume();
   }
 
   /** Whatever the peer sends from here on is dropped unread. */
@@ -247,7 +314,9 @@ export class Link {
       this.#socket.pause();
       this.outbox.whenRoom(() => {
         this.#paused = false;
-        if (!this.#closed) this.#socket.resume();
+        // What waited meanwhile waited for the peer.
+        this.#unreadSince = this.#options.clock.now();
+        this.#readOn();
       });
       return;
     }

@@ -1,5 +1,6 @@
 import { Reader } from '../codec/reader.js';
 import { AcceptedCalls } from './accepted-calls.js';
+import type { Admission, AdmissionQueue } from './admission.js';
 import { decodeCallHeader } from './call-header.js';
 import type { Clock } from './clock.js';
 import { DeadlineSweep } from './deadline-sweep.js';
@@ -16,11 +17,30 @@ export interface ServerConnectionOptions {
   readonly receiver: CallReceiver;
   readonly limits: TransportLimits;
   readonly clock: Clock;
+  /** Of all connections of the process; undefined: calls may wait as long as they like. */
+  readonly admission: Admission | undefined;
   /** Once, when it has ended. */
   readonly onClosed: (connection: ServerConnection, reason: Error | undefined) => void;
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** While calls are handled so fast, the clock is looked at for one in {@link CALLS_A_LOOK}, ms. */
+const FAST_MS = 1;
+const CALLS_A_LOOK = 8;
+/** While calls are refused, answers do not wait for calls that are handled for longer than this, ms. */
+const TURN_MS = 5;
+
+const TOO_MANY: Failure = {
+  code: 'RESOURCE_EXHAUSTED',
+  message: 'the callee has too many calls in flight, or bytes to send',
+  executed: 'no',
+};
+const OVERLOADED: Failure = {
+  code: 'RESOURCE_EXHAUSTED',
+  message: 'the callee is overloaded: calls wait too long for its event loop; the method did not run',
+  executed: 'no',
+};
 
 /** The callee's side of a connection whose handshake is done. */
 export class ServerConnection implements AnswerOwner, LinkHandler {
@@ -35,12 +55,17 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   /** Calls that the app's code works on, also those whose caller has gone. */
   #running = 0;
   #drain: 'none' | 'announced' | 'acknowledged' = 'none';
+  readonly #queue: AdmissionQueue | undefined;
+  /** When the clock was last looked at. */
+  #now = 0;
+  #unlooked = 0;
 
   constructor(peer: ReplicaIdentity, link: Link, options: ServerConnectionOptions) {
     this.peer = peer;
     this.#link = link;
     this.#options = options;
     link.outbox.lone = () => this.#running <= 1;
+    this.#queue = options.admission?.queue();
     this.#sweep = new DeadlineSweep(options.clock, (now) => this.#expire(now));
   }
 
@@ -66,6 +91,12 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   finished(_call: ServerCall): void {
     this.#running--;
     this.#endWhenIdle();
+  }
+
+  read(unreadSince: number, now: number, polled: boolean): void {
+    this.#now = now;
+    this.#unlooked = CALLS_A_LOOK;
+    this.#queue?.read(unreadSince, now, polled);
   }
 
   frame(kind: number, callId: number, bytes: Buffer, start: number, end: number): void {
@@ -113,15 +144,25 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
       throw protocolError(`call id ${callId} is in use`);
     }
     const { limits, receiver } = this.#options;
-    const call = new ServerCall(this, callId, reader.readUint16(), decodeCallHeader(reader), reader, credit);
-    const busy = this.#running >= limits.maxCallsInFlight || !this.outbox.hasRoom;
-    this.#running++;
-    this.#calls.add(call);
-    if (busy) {
-      call.reject('RESOURCE_EXHAUSTED', 'the callee has too many calls in flight, or bytes to send', 'no');
+    if (this.#running >= limits.maxCallsInFlight || !this.outbox.hasRoom) {
+      this.outbox.send(FrameKind.FAILURE, callId, encodeFailure, TOO_MANY);
       return;
     }
-    const { timeoutMs } = call.header;
+    if (this.#queue?.sheds && !this.#admits(this.#queue, reader)) {
+      this.outbox.send(FrameKind.FAILURE, callId, encodeFailure, OVERLOADED);
+      return;
+    }
+    const method = reader.readUint16();
+    const header = decodeCallHeader(reader);
+    const { timeoutMs } = header;
+    if (--this.#unlooked <= 0) this.#lookWhileFast(reader);
+    if (timeoutMs !== undefined && this.#now - this.#link.heardAt >= timeoutMs) {
+      this.outbox.send(FrameKind.FAILURE, callId, encodeFailure, tooLate(timeoutMs));
+      return;
+    }
+    const call = new ServerCall(this, callId, method, header, reader, credit);
+    this.#running++;
+    this.#calls.add(call);
     if (timeoutMs !== undefined) {
       call.deadlineAt = this.#link.heardAt + timeoutMs;
       this.#sweep.arm(call.deadlineAt);
@@ -133,6 +174,24 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
       if (call.answered) throw error;
       call.reject('INTERNAL', `the call could not be handled: ${messageOf(error)}`, 'unknown');
     }
+  }
+
+  #admits(queue: AdmissionQueue, { bytes, end }: Reader): boolean {
+    const now = this.#look();
+    if (now - this.#link.turnBeganAt > TURN_MS) this.#link.yield();
+    return queue.admits(this.#link.placeOf(bytes, end), now);
+  }
+
+  #look(): number {
+    this.#now = this.#options.clock.now();
+    return this.#now;
+  }
+
+  #lookWhileFast({ bytes, end }: Reader): void {
+    const before = this.#now;
+    const now = this.#look();
+    this.#unlooked = now - before < FAST_MS ? CALLS_A_LOOK : 1;
+    this.#queue?.look(this.#link.placeOf(bytes, end), now);
   }
 
   #cancel(callId: number): void {
@@ -167,6 +226,11 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   #endWhenIdle(): void {
     if (this.#drain === 'acknowledged' && this.#running === 0) this.#link.end();
   }
+}
+
+function tooLate(timeoutMs: number): Failure {
+  const message = `the call waited for the callee longer than its ${timeoutMs} ms; the method did not run`;
+  return { code: 'DEADLINE_EXCEEDED', message, executed: 'no' };
 }
 
 function messageOf(reason: unknown): string {

@@ -1,10 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import type { Address } from '../protocol/address.js';
+import { type Admission, admissionFor } from './admission.js';
 import { bind } from './bind.js';
 import { type LatencyOptions, pollAfterWrites } from './busy-poll.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Compression, mayCompress } from './compression/compression.js';
+import { type EventLoop, systemLoop } from './event-loop.js';
 import { FrameKind, NO_CALL, PROTOCOL_VERSION } from './frame.js';
 import {
   decodeHello,
@@ -18,6 +20,7 @@ import {
 } from './handshake.js';
 import { resolveLimits } from './limits.js';
 import { Link, type LinkHandler } from './link.js';
+import { LoopWatch } from './loop-watch.js';
 import { needsProof, newNonce, proofOf } from './proof.js';
 import { protocolError } from './protocol-error.js';
 import { adoptAccepted } from './receive.js';
@@ -39,6 +42,12 @@ export interface ListenOptions {
   readonly onProtocolError?: (error: RemoteCallError) => void;
   readonly clock?: Clock;
   readonly compression?: Compression | undefined;
+  /**
+   * How long calls may wait for the event loop before they are refused, when it never comes to rest, ms; 0: for ever. Default: the
+   * environment's WEAVERD_MAX_QUEUE_DELAY_MS, or 30.
+   */
+  readonly maxQueueDelayMs?: number;
+  readonly loop?: EventLoop;
 }
 
 /** A refused peer has this long to read why. */
@@ -109,6 +118,7 @@ class Acceptor {
   readonly #limits: TransportLimits;
   readonly #afterWrites: (() => void) | undefined;
   readonly #compression: boolean;
+  readonly #admission: Admission | undefined;
   readonly #handshaking = new Set<Link>();
   readonly #lingering = new Set<Link>();
   readonly #open = new Set<ServerConnection>();
@@ -124,6 +134,10 @@ class Acceptor {
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
     this.#afterWrites = pollAfterWrites(options.latency);
+    this.#admission = admissionFor(
+      options.maxQueueDelayMs,
+      new LoopWatch(options.loop ?? systemLoop, this.clock),
+    );
   }
 
   get counters(): TransportServer['counters'] {
@@ -132,6 +146,7 @@ class Acceptor {
       connectionsOpen: this.#open.size,
       handshakesRefused: new Map(this.#refused),
       protocolErrors: this.#protocolErrors,
+      callsShed: this.#admission?.refused ?? 0,
     };
   }
 
@@ -234,6 +249,7 @@ class Acceptor {
       receiver,
       limits: this.#limits,
       clock: this.clock,
+      admission: this.#admission,
       onClosed: (closed, reason) => {
         this.#open.delete(closed);
         this.#reportIfProtocolError(reason);

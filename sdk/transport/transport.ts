@@ -109,6 +109,8 @@ export interface ClientConnection {
   readonly state: 'open' | 'draining' | 'closed';
   /** Calls and streams in flight. */
   readonly outstanding: number;
+  /** Those, and the calls that the callee refused lately: by this it is compared with other replicas. */
+  readonly load: number;
   /**
    * Rejects with a RemoteCallError of the runtime (its `executed` is exact), or with what `decodeThrown` gives. A
    * TypeViolation from `encodeArguments` is passed through unchanged, and nothing was sent.
@@ -131,6 +133,8 @@ export interface TransportServer {
     /** By reason: `version`, `app`, `replica`, `generation`, `token`, `protocol`, `timeout`, `too-many-connections`. ONE-VERSION watches `version` and `app`. */
     readonly handshakesRefused: ReadonlyMap<string, number>;
     readonly protocolErrors: number;
+    /** Calls refused since calls waited too long for the event loop (admission.ts). */
+    readonly callsShed: number;
   };
   /** Tells callers to send no more, waits for the calls in flight, closes. After `timeoutMs` what is left is cut. */
   drain(timeoutMs: number): Promise<void>;
