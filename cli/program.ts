@@ -3,16 +3,21 @@ import { weaverdVersion } from '../daemon/weaverd-version.js';
 import { addBuild } from './commands/build.js';
 import { addConfig } from './commands/config.js';
 import { addDeploy } from './commands/deploy.js';
+import { addDrain } from './commands/drain.js';
 import { addEvents } from './commands/events.js';
 import { addHistory } from './commands/history.js';
+import { addHosts } from './commands/hosts.js';
 import { addLogs } from './commands/logs.js';
+import { addPlan } from './commands/plan.js';
 import { addPs } from './commands/ps.js';
+import { addRemove } from './commands/remove.js';
 import { addRun } from './commands/run.js';
 import { addShutdown } from './commands/shutdown.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';
 import { addStop } from './commands/stop.js';
 import { addTrace } from './commands/trace.js';
+import { addUndrain } from './commands/undrain.js';
 import type { CliEnvironment } from './environment.js';
 import { coloursFor } from './output/colours.js';
 import { type DescribedError, describeError, exitCodeOf, formatErrors } from './output/errors.js';
@@ -44,7 +49,9 @@ Start with:
 
 export function createProgram(cli: CliEnvironment): Command {
   const program = new Command('weaverd')
-    .description('Runs TypeScript programs made of components: as processes of this machine.')
+    .description(
+      'Runs TypeScript programs made of components: as processes of this machine, or over the hosts of a cluster.',
+    )
     .version(weaverdVersion(), '-V, --version')
     .helpCommand('help [command]', 'show the help of a command')
     .showSuggestionAfterError()
@@ -68,6 +75,11 @@ export function createProgram(cli: CliEnvironment): Command {
     addHistory,
     addEvents,
     addTrace,
+    addHosts,
+    addPlan,
+    addDrain,
+    addUndrain,
+    addRemove,
   ];
   for (const each of [...add, addStart, addShutdown, addConfig]) each(program, cli);
   return program;

@@ -7,6 +7,7 @@ import { BusError } from './bus/bus.js';
 import type { LogStore } from './logs/log-store.js';
 import type { EventLog } from './manager/event-log.js';
 import { ManifestError } from './manager/groups.js';
+import { HostInUseError, UnknownHostError } from './manager/host-errors.js';
 import { type Manager, UnknownAppError } from './manager/manager.js';
 import type { SpanStore } from './telemetry/span-store.js';
 
@@ -65,6 +66,12 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
     },
     stop: (app, { remove }, user) => named(manager.stopApp(app, remove, user)),
     history: (app) => named(manager.history(app)),
+    async hosts() {
+      const { hosts, leader } = await manager.view();
+      return { cluster: options.cluster()?.name, leader, hosts };
+    },
+    changeHost: (host, change, user) => named(manager.changeHost(host, change, user)),
+    plan: () => named(manager.explain()),
     logs: (query) => logs.query(query),
     followLogs: (query, listener) => logs.follow(query, listener),
     traces: ({ app, trace, limit }) => spans.query({ app, traceId: trace, limit }),
@@ -92,6 +99,10 @@ function apiErrorOf(reason: unknown): unknown {
     return new ApiError(404, 'NO_SUCH_APP', reason.message, '`weaverd status` lists those there are', {
       cause: reason,
     });
+  if (reason instanceof UnknownHostError)
+    return new ApiError(404, 'NO_SUCH_HOST', reason.message, reason.mend, { cause: reason });
+  if (reason instanceof HostInUseError)
+    return new ApiError(409, 'HOST_IN_USE', reason.message, reason.mend, { cause: reason });
   if (reason instanceof ArtifactError || reason instanceof BusError)
     return new ApiError(statusOf(reason.code), reason.code, reason.message, undefined, { cause: reason });
   return reason;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AppStatus, DaemonStatus } from '../../daemon/api/api-types.js';
 import type { CliEnvironment } from '../environment.js';
+import { formatClusterLine } from '../output/cluster-line.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { formatDaemonLine } from '../output/daemon-line.js';
 import { writeJson } from '../output/json.js';
@@ -32,10 +33,13 @@ export function addPs(program: Command, cli: CliEnvironment): void {
 
 function psLines(status: DaemonStatus, now: number, colours: Colours): readonly string[] {
   const apps = status.apps.filter(({ state }) => state !== 'stopped');
-  const lines = [...formatReplicaTable(apps, { colours, now, showApp: true })];
+  const lines = [
+    ...formatReplicaTable(apps, { colours, now, showApp: true, showHost: status.cluster !== undefined }),
+  ];
   const listeners = formatListenerTable(apps, { colours, showApp: true });
   if (listeners.length > 0) lines.push('', ...listeners);
-  return [...lines, '', colours.dim(formatDaemonLine(status))];
+  const cluster = status.cluster === undefined ? [] : [colours.dim(formatClusterLine(status.cluster))];
+  return [...lines, '', ...cluster, colours.dim(formatDaemonLine(status))];
 }
 
 /** `boutique is stopped, hello is failed`. */

@@ -16,6 +16,8 @@ export interface ReplicaTableOptions {
   readonly now: number;
   /** Of the app too, where there may be several. */
   readonly showApp: boolean;
+  /** Of the host too, in a cluster. Default false. */
+  readonly showHost?: boolean | undefined;
   /** True by default. Without, the names of the replicas say it for themselves. */
   readonly showComponents?: boolean | undefined;
   readonly width?: number | undefined;
@@ -26,11 +28,12 @@ export function formatReplicaTable(
   apps: readonly AppStatus[],
   options: ReplicaTableOptions,
 ): readonly string[] {
-  const { colours, now, showApp, showComponents = true, width } = options;
+  const { colours, now, showApp, showHost = false, showComponents = true, width } = options;
   const columns: Column[] = [
     ...(showApp ? [{ header: 'APP' }] : []),
     ...(showComponents ? [{ header: 'COMPONENT' }] : []),
     { header: 'REPLICA' },
+    ...(showHost ? [{ header: 'HOST' }] : []),
     { header: 'STATE' },
     { header: 'PID', align: 'right' },
     { header: 'AGE', align: 'right' },
@@ -44,9 +47,11 @@ export function formatReplicaTable(
   ];
   const rows = apps.flatMap((app) =>
     app.groups.flatMap((group) =>
-      rowsOfGroup(group, now, colours).map(([components = '', ...row]) => [
+      rowsOfGroup(group, now, colours).map(([components = '', replica = '', host = '', ...row]) => [
         ...(showApp ? [app.app] : []),
         ...(showComponents ? [components] : []),
+        replica,
+        ...(showHost ? [host] : []),
         ...row,
       ]),
     ),
@@ -59,6 +64,7 @@ function rowsOfGroup(group: GroupStatus, now: number, colours: Colours): readonl
   return group.replicas.map((replica) => [
     components,
     replica.replica,
+    printable(replica.host) || '-',
     { text: stateInWords(replica, now), paint: colours[STATE_COLOURS[replica.state]] },
     replica.pid === undefined ? '-' : String(replica.pid),
     !runs(replica) || replica.startedAt === undefined ? '-' : formatAge(now - replica.startedAt),

@@ -1,7 +1,9 @@
 import type {
   AppStatus,
+  ClusterStatus,
   DaemonStatus,
   GroupStatus,
+  HostStatus,
   ListenerStatus,
   LogLine,
   ReplicaStatus,
@@ -79,6 +81,34 @@ export function daemonStatus(given: Partial<DaemonStatus> = {}): DaemonStatus {
     daemon: { rssBytes: 60 * 1024 * 1024, cpuPercent: 0.2 },
     ingress: { pid: 100, rssBytes: 40 * 1024 * 1024, cpuPercent: 0.1, state: 'serving' },
     apps: [appStatus()],
+    ...given,
+  };
+}
+
+export function hostStatus(given: Partial<HostStatus> = {}): HostStatus {
+  return {
+    host: 'h1',
+    generation: 1,
+    state: 'alive',
+    draining: false,
+    address: '10.0.0.1',
+    labels: { zone: 'z1' },
+    capacity: { cpus: 4, memoryBytes: 8 * 1024 ** 3, maxReplicas: 200 },
+    weaverd: '0.1.0',
+    replicas: 2,
+    used: { cpuPercent: 12.5, rssBytes: 128 * 1024 * 1024 },
+    silentMs: 400,
+    problems: [],
+    ...given,
+  };
+}
+
+export function clusterStatus(given: Partial<ClusterStatus> = {}): ClusterStatus {
+  return {
+    name: 'shop',
+    bus: { state: 'connected' },
+    leader: { host: 'h1', generation: 1, incarnation: 3 },
+    hosts: [hostStatus(), hostStatus({ host: 'h2', address: '10.0.0.2' })],
     ...given,
   };
 }

@@ -15,6 +15,9 @@ import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control
  * | POST /v1/deploy                          | DeployRequest → DeployReply                     |
  * | POST /v1/apps/:app/stop                  | StopRequest → {}                                |
  * | GET  /v1/apps/:app/history               | → HistoryEntry[], newest first                  |
+ * | GET  /v1/hosts                           | → HostsReply                                    |
+ * | POST /v1/hosts/:host/drain, undrain, remove | → {}; 404 NO_SUCH_HOST, 409 HOST_IN_USE      |
+ * | GET  /v1/plan                            | → PlanView                                      |
  * | GET  /v1/logs?app&component&replica&level&since&limit&follow=1 | → LogLine per line (NDJSON)|
  * | GET  /v1/traces?app&trace&limit          | → TraceSpan[]                                   |
  * | GET  /v1/events?limit&follow=1           | → DaemonEvent per line (NDJSON)                 |
@@ -73,9 +76,41 @@ export interface HostStatus {
   readonly capacity: { readonly cpus: number; readonly memoryBytes: number; readonly maxReplicas: number };
   readonly weaverd: string;
   readonly replicas: number;
+  /** By its replicas, as they measured last; undefined until they did. */
+  readonly used?: { readonly cpuPercent: number; readonly rssBytes: number } | undefined;
   /** Since its last report. */
   readonly silentMs: number;
   readonly problems: readonly string[];
+}
+
+/** The hosts of a cluster; of a host of its own that one. */
+export interface HostsReply {
+  /** Name of the cluster; undefined for a host of its own. */
+  readonly cluster: string | undefined;
+  /** Undefined while none answers; then there are no hosts here. */
+  readonly leader: LeaderStatus | undefined;
+  /** Sorted by host. */
+  readonly hosts: readonly HostStatus[];
+}
+
+/**
+ * `drain`: its replicas move to other hosts, and no new ones come; `undrain` ends that, and lets a removed one in again;
+ * `remove`: its daemon is refused from now on.
+ */
+export type HostChange = 'drain' | 'undrain' | 'remove';
+
+/** Why everything is where it is, in words. */
+export interface PlanView {
+  readonly apps: readonly {
+    readonly app: string;
+    readonly groups: readonly {
+      readonly version: string;
+      readonly group: string;
+      /** Why so many replicas. */
+      readonly explanation: string;
+      readonly replicas: readonly { readonly replica: string; readonly explanation: string }[];
+    }[];
+  }[];
 }
 
 export interface AppStatus {

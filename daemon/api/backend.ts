@@ -6,7 +6,10 @@ import type {
   DeployReply,
   DeployRequest,
   HistoryEntry,
+  HostChange,
+  HostsReply,
   LogLine,
+  PlanView,
   ShutdownRequest,
   StopRequest,
   TraceSpan,
@@ -23,6 +26,9 @@ export interface ApiBackend {
   deploy(request: DeployRequest, user: string): Promise<DeployReply>;
   stop(app: string, request: StopRequest, user: string): Promise<void>;
   history(app: string): Promise<readonly HistoryEntry[]>;
+  hosts(): Promise<HostsReply>;
+  changeHost(host: string, change: HostChange, user: string): Promise<void>;
+  plan(): Promise<PlanView>;
   logs(query: LogQuery): readonly LogLine[];
   /** Returns how to end it. */
   followLogs(query: LogQuery, listener: (line: LogLine) => void): () => void;

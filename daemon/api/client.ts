@@ -11,7 +11,10 @@ import type {
   DeployReply,
   DeployRequest,
   HistoryEntry,
+  HostChange,
+  HostsReply,
   LogLine,
+  PlanView,
   ShutdownRequest,
   StopRequest,
   TraceSpan,
@@ -83,6 +86,18 @@ export class ApiClient {
 
   history(app: string): Promise<readonly HistoryEntry[]> {
     return this.#json('GET', `/v1/apps/${encodeURIComponent(app)}/history`);
+  }
+
+  hosts(): Promise<HostsReply> {
+    return this.#json('GET', '/v1/hosts');
+  }
+
+  async changeHost(host: string, change: HostChange): Promise<void> {
+    await this.#json('POST', `/v1/hosts/${encodeURIComponent(host)}/${change}`);
+  }
+
+  plan(): Promise<PlanView> {
+    return this.#json('GET', '/v1/plan');
   }
 
   logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine> {

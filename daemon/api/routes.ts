@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ApiError } from './api-error.js';
+import type { HostChange } from './api-types.js';
 import type { ApiBackend } from './backend.js';
 import type { LogQuery } from './client.js';
 import type { Lines } from './follow.js';
@@ -75,6 +76,16 @@ export const ROUTES: readonly Route[] = [
     handle: async (backend, requested) =>
       json(await backend.deploy(await requested.json(deployRequest), LOCAL_USER)),
   },
+  { method: 'GET', path: /^\/v1\/hosts$/, handle: async (backend) => json(await backend.hosts()) },
+  {
+    method: 'POST',
+    path: /^\/v1\/hosts\/(?<host>[^/]+)\/(?<change>drain|undrain|remove)$/,
+    handle: async (backend, { parameter }) => {
+      await backend.changeHost(parameter('host'), parameter('change') as HostChange, LOCAL_USER);
+      return json({});
+    },
+  },
+  { method: 'GET', path: /^\/v1\/plan$/, handle: async (backend) => json(await backend.plan()) },
   { method: 'GET', path: /^\/v1\/logs$/, handle: (backend, { query }) => logLines(backend, query) },
   {
     method: 'GET',

@@ -163,6 +163,7 @@ export class Fleet {
       capacity: member.facts.capacity,
       weaverd: member.facts.version,
       replicas: isIn(member) ? (report?.replicas.length ?? 0) : 0,
+      used: isIn(member) && report !== undefined ? usedBy(report) : undefined,
       silentMs: Math.max(0, now - member.heardAt),
       problems: report?.problems ?? [],
     }));
@@ -211,6 +212,17 @@ export class Fleet {
       message: `a report of a host cannot be read: ${problem}${more}`,
     });
   }
+}
+
+/** Undefined when no replica has measured yet. */
+function usedBy({ replicas }: HostReport): HostStatus['used'] {
+  const loads = replicas.flatMap(({ load }) => (load === undefined ? [] : [load]));
+  if (loads.length === 0) return undefined;
+  const cpu = loads.map(({ cpuMs, intervalMs }) => (intervalMs > 0 ? cpuMs / intervalMs : 0));
+  return {
+    cpuPercent: 100 * cpu.reduce((sum, each) => sum + each, 0),
+    rssBytes: loads.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+  };
 }
 
 function decisive(report: HostReport) {

@@ -1,4 +1,4 @@
-import type { AppStatus, LeaderStatus } from '../api/api-types.js';
+import type { AppStatus, LeaderStatus, PlanView } from '../api/api-types.js';
 import { type Bus, publishBestEffort, type Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { RefusalMessage } from '../host/host-messages.js';
@@ -18,7 +18,7 @@ import { Fleet } from './fleet.js';
 import type { History } from './history.js';
 import { type AppPlan, type Plan, plan } from './plan.js';
 import { BLANK_MEMORY } from './plan-memory.js';
-import { type PlanView, planView } from './plan-view.js';
+import { planView } from './plan-view.js';
 import { PortTable } from './port-table.js';
 import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';

@@ -1,6 +1,6 @@
 import { appManifestSchema } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
-import type { DeployReply, HistoryEntry } from '../api/api-types.js';
+import type { DeployReply, HistoryEntry, HostChange, PlanView } from '../api/api-types.js';
 import { type Bus, BusError, type Subscription } from '../bus/bus.js';
 import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
@@ -22,7 +22,7 @@ import { groupsOf, ManifestError } from './groups.js';
 import { History } from './history.js';
 import { HostInUseError, UnknownHostError } from './host-errors.js';
 import { Leader } from './leader.js';
-import { type PlanView, readPlanView } from './plan-view.js';
+import { readPlanView } from './plan-view.js';
 import { Reconciler } from './reconciler.js';
 
 const KEPT_VERSIONS = 5;
@@ -59,8 +59,6 @@ interface Opened {
   readonly desired: DesiredState;
   readonly hostRecords: HostRecords;
 }
-
-export type HostChange = 'drain' | 'undrain' | 'remove';
 
 /** The app is not there, or is not what was asked for. */
 export class UnknownAppError extends Error {

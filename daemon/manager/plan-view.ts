@@ -1,19 +1,6 @@
+import type { PlanView } from '../api/api-types.js';
 import { explainChoice } from '../placement/explain-choice.js';
 import type { AppPlan } from './plan.js';
-
-/** Why everything is where it is, in words. */
-export interface PlanView {
-  readonly apps: readonly {
-    readonly app: string;
-    readonly groups: readonly {
-      readonly version: string;
-      readonly group: string;
-      /** Why so many replicas. */
-      readonly explanation: string;
-      readonly replicas: readonly { readonly replica: string; readonly explanation: string }[];
-    }[];
-  }[];
-}
 
 export function planView(apps: Iterable<AppPlan>): PlanView {
   return {
