@@ -9,6 +9,7 @@ import {
 } from 'nats';
 import { BusError } from '../bus.js';
 import { type Delivery, deliveryOf } from './key-value-message.js';
+import { JETSTREAM, jetStreamCode, natsMessage } from './nats-errors.js';
 import type { Session } from './nats-link.js';
 
 const HEARTBEAT_MS = 1000;
@@ -41,6 +42,8 @@ export class BucketFeed {
   #caughtUp: () => void = () => undefined;
   #silence: NodeJS.Timeout | undefined;
   #delivered = 0;
+  /** The stream's last sequence before the feed began, as its leader has it. */
+  #newest = 0;
   #consumer: ConsumerInfo | undefined;
   #isCaughtUp = false;
   #isOver = false;
@@ -86,6 +89,7 @@ export class BucketFeed {
 
   async #begin(): Promise<void> {
     const { session, stream, filter } = this.#options;
+    this.#newest = (await session.manager.streams.info(stream)).state.last_seq;
     this.#consumer = await session.manager.consumers.add(stream, {
       deliver_subject: this.#inbox,
       deliver_policy: DeliverPolicy.LastPerSubject,
@@ -103,7 +107,7 @@ export class BucketFeed {
     this.#expectMore();
     // An empty stream has no last message that could say so.
     const { num_pending, delivered } = this.#consumer;
-    if (num_pending === 0 && delivered.consumer_seq === 0) this.#catchUp();
+    if (num_pending === 0 && delivered.consumer_seq === 0) await this.#verify(0);
   }
 
   #onMessage(message: Msg): void {
@@ -115,7 +119,7 @@ export class BucketFeed {
     if (delivery.delivered !== this.#delivered + 1) return this.#break('a message was lost');
     this.#delivered = delivery.delivered;
     this.#options.onMessage(message, delivery);
-    if (delivery.pending === 0) this.#catchUp();
+    if (delivery.pending === 0 && !this.#isCaughtUp) void this.#verify(delivery.sequence);
   }
 
   /** A heartbeat, or the question whether all came so far (flow control). */
@@ -131,6 +135,23 @@ export class BucketFeed {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#break(`nothing was heard for ${SILENCE_MS} ms`), SILENCE_MS);
     this.#silence.unref();
+  }
+
+  /**
+   * A consumer may run on a server that is behind the stream's leader, such as one that was just started: what it calls
+   * all would be an outdated snapshot.
+   */
+  async #verify(sequence: number): Promise<void> {
+    if (sequence >= this.#newest) return this.#catchUp();
+    const { session, stream } = this.#options;
+    try {
+      await session.manager.streams.getMessage(stream, { seq: this.#newest });
+      this.#break('what the server has is outdated');
+    } catch (reason) {
+      // It was removed since, so that nothing newer is missing.
+      if (jetStreamCode(reason) === JETSTREAM.NO_MESSAGE) this.#catchUp();
+      else this.#break(natsMessage(reason));
+    }
   }
 
   #catchUp(): void {
