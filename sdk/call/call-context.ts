@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace-context.js';
+import { TraceSampler } from './trace-sampler.js';
 
 /** What goes with the call being served, and with every call it makes in turn. */
 export interface CallState {
@@ -163,9 +164,9 @@ export function eitherSignal(
   return b === undefined || a === b ? a : AbortSignal.any([a, b]);
 }
 
-/** Share of traces that begin here and are recorded; a trace that came from outside keeps its own decision. */
-const SAMPLED_SHARE = 0.01;
+const sampler = new TraceSampler(Math.random, () => performance.now());
 
+/** Whether a trace that begins here is recorded. */
 export function sampleNewTrace(): boolean {
-  return Math.random() < SAMPLED_SHARE;
+  return sampler.sample();
 }
