@@ -39,6 +39,7 @@ export interface ControlPlaneOptions {
 
 /** This daemon's part in the control plane: one of the peers that may lead, and the host that is led. */
 export interface ControlPlane {
+  readonly election: Election;
   readonly manager: Manager;
   readonly agent: HostAgent;
 }
@@ -63,5 +64,5 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     understood: { version: facts.version, protocol: facts.protocol, oldestProtocol: OLDEST_PROTOCOL },
   });
   const agent = new HostAgent({ ...options, onEvent: (kind, message) => events.tell(kind, message) });
-  return { manager, agent };
+  return { election, manager, agent };
 }

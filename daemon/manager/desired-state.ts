@@ -108,14 +108,14 @@ export class DesiredState {
       const entry = await store.get(app);
       const before = entry?.value as Stored | undefined;
       if (uncertain !== undefined && entry !== undefined && digestOf(uncertain) === digestOf(before)) {
-        this.#know(app, uncertain, entry.revision); // it was applied after all
+        this.#wrote(app, uncertain, entry.revision); // it was applied after all
         return uncertain;
       }
       const record = before === undefined || isTombstone(before) ? undefined : before;
       const wanted = next(record, nextChange(before, remembered(app)));
       if (wanted === undefined) return undefined;
       try {
-        this.#know(app, wanted, await store.update(app, wanted, entry?.revision ?? 0));
+        this.#wrote(app, wanted, await store.update(app, wanted, entry?.revision ?? 0));
         return wanted;
       } catch (reason) {
         if (isBusError(reason, 'OUTCOME_UNKNOWN')) uncertain = wanted;
@@ -123,6 +123,11 @@ export class DesiredState {
       }
     }
     throw new BusError('CONFLICT', `${app} was changed by others ${MAX_ATTEMPTS} times; try again`);
+  }
+
+  /** The watch tells of it later, and then it is known already. */
+  #wrote(app: string, value: Stored, revision: number): void {
+    if (this.#know(app, value, revision)) this.#options.changed('record');
   }
 
   #follow(change: Change): void {
@@ -138,8 +143,10 @@ export class DesiredState {
     this.#options.changed(change.kind === 'snapshot' ? 'reset' : 'record');
   }
 
-  #know(app: string, value: Stored, revision: number): void {
+  #know(app: string, value: Stored, revision: number): boolean {
     const known = this.#known.get(app);
-    if (known === undefined || known.revision < revision) this.#known.set(app, { value, revision });
+    if (known !== undefined && known.revision >= revision) return false;
+    this.#known.set(app, { value, revision });
+    return true;
   }
 }

@@ -49,7 +49,7 @@ export interface ManagerOptions {
   readonly self: { readonly host: string; readonly generation: number };
   readonly understood: Understood;
   /** Of this daemon, over the store's loss; undefined on a host that is alone. */
-  readonly memory?: Pick<ClusterMemory, 'remember' | 'value'> | undefined;
+  readonly memory?: Pick<ClusterMemory, 'remember' | 'value' | 'idle'> | undefined;
   /** Default: see {@link MembershipTimes}. */
   readonly times?: MembershipTimes | undefined;
 }
@@ -177,6 +177,7 @@ export class Manager {
       return next;
     });
     if (record === undefined) return { app, version, unchanged: true };
+    await this.#remembered();
     await this.#history.add({ app, version, at: deployment.deployedAt, action: 'deployed', user });
     this.#options.events.tell('deployed', `${app} ${version} was deployed by ${user}`, app);
     this.#leader?.trigger();
@@ -192,6 +193,7 @@ export class Manager {
     });
     if (record === undefined) return;
     const { version } = record.current;
+    await this.#remembered();
     await this.#history.add({ app, version, at: this.#options.clock.now(), action: 'stopped', user });
     this.#options.events.tell('stopped', `${app} was ${remove ? 'removed' : 'stopped'} by ${user}`, app);
     this.#leader?.trigger();
@@ -283,6 +285,11 @@ export class Manager {
     if (this.#opened === undefined) return;
     // A disk that refuses is a problem that the memory tells of; it tries again with the next change.
     this.#options.memory?.remember(storedEntries(this.#opened)).catch(() => undefined);
+  }
+
+  /** Before a change is acknowledged: the store may lose it, so that this host has it on disk if its disk takes it. */
+  async #remembered(): Promise<void> {
+    await this.#options.memory?.idle();
   }
 
   /** What is desired must be known, too. */

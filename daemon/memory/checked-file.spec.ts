@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { CheckedFile } from './checked-file.js';
+import { diskFiles } from './durable-files.js';
 
 describe('CheckedFile', () => {
   let folder: string;
@@ -10,7 +11,7 @@ describe('CheckedFile', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'weaverd-checked-file-'));
-    file = new CheckedFile(join(folder, 'some.file'), () => undefined);
+    file = new CheckedFile(join(folder, 'some.file'), diskFiles, () => undefined);
   });
 
   afterEach(() => rm(folder, { recursive: true, force: true }));

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename } from 'node:fs/promises';
-import { writeDurably } from '../envelope/durable-file.js';
+import type { DurableFiles } from './durable-files.js';
 
 const FORMAT = 1;
 
@@ -18,30 +17,36 @@ export type CheckedRead =
  */
 export class CheckedFile {
   readonly path: string;
+  readonly #files: DurableFiles;
   readonly #onProblem: (path: string, problem: string | undefined) => void;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
   /** `onProblem` hears after each save why it failed, or undefined. */
-  constructor(path: string, onProblem: (path: string, problem: string | undefined) => void) {
+  constructor(
+    path: string,
+    files: DurableFiles,
+    onProblem: (path: string, problem: string | undefined) => void,
+  ) {
     this.path = path;
+    this.#files = files;
     this.#onProblem = onProblem;
   }
 
   /** Rejects when it is there but cannot be read. */
   async read(): Promise<CheckedRead> {
-    let text: string;
+    let text: string | undefined;
     try {
-      text = await readFile(this.path, 'utf8');
+      text = await this.#files.read(this.path);
     } catch (reason) {
-      if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' };
       const why = reason instanceof Error ? reason.message : String(reason);
       throw new Error(`cannot read ${this.path}: ${why}`, { cause: reason });
     }
+    if (text === undefined) return { kind: 'absent' };
     const body = decode(text);
     if (body !== undefined) return { kind: 'read', body };
     const keptAs = `${this.path}.damaged`;
-    await rename(this.path, keptAs);
+    await this.#files.rename(this.path, keptAs);
     return { kind: 'damaged', keptAs };
   }
 
@@ -68,7 +73,7 @@ export class CheckedFile {
       this.#writing = undefined;
       this.#onProblem(this.path, problem);
     };
-    this.#writing = writeDurably(this.path, encode(body())).then(
+    this.#writing = this.#files.replace(this.path, encode(body())).then(
       () => end(undefined),
       (reason: unknown) => {
         end(reason instanceof Error ? reason.message : String(reason));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Epoch, isEpoch, NO_EPOCH } from '../leader/epoch.js';
 import { CheckedFile } from './checked-file.js';
+import { type DurableFiles, diskFiles } from './durable-files.js';
 import {
   changeOf,
   idText,
@@ -24,6 +25,8 @@ const EPOCH_FILE = 'epoch.memory';
 export interface ClusterMemoryOptions {
   /** Of this daemon alone; it is there. */
   readonly folder: string;
+  /** The disk's by default. */
+  readonly files?: DurableFiles;
   /** Made once for a new folder, at random. */
   readonly newInstallation: () => string;
   /** A file was damaged: it was set aside, and what it held is forgotten. */
@@ -54,8 +57,9 @@ export class ClusterMemory {
       else problems.set(path, problem);
       options.onProblem(problems.values().next().value);
     };
-    this.#desired = new CheckedFile(join(options.folder, DESIRED_FILE), onProblem);
-    this.#epochs = new CheckedFile(join(options.folder, EPOCH_FILE), onProblem);
+    const files = options.files ?? diskFiles;
+    this.#desired = new CheckedFile(join(options.folder, DESIRED_FILE), files, onProblem);
+    this.#epochs = new CheckedFile(join(options.folder, EPOCH_FILE), files, onProblem);
   }
 
   /** Rejects when the files cannot be read or written at all; damaged ones are set aside. */
