@@ -16,6 +16,11 @@ describe('simulation of the control plane', () => {
     }
   });
 
+  it('NO-LOSS: a change is made of what is remembered, when the store has lost the newest', async () => {
+    const { violation } = await runHistory(historyOf(2, 4));
+    expect(violation).to.equal(undefined);
+  });
+
   it('is the same again for the same seed', async () => {
     expect(await runHistory(historyOf(3, 4))).to.deep.equal(await runHistory(historyOf(3, 4)));
   });

@@ -49,14 +49,15 @@ export function stopped(record: AppRecord, remove: boolean): AppRecord {
 
 /** The ingress leads to that version from now on. */
 export function shifted(record: AppRecord, version: string): AppRecord {
-  return record.state === 'running' && record.current.version === version
+  return record.state === 'running' && record.current.version === version && record.serving !== version
     ? { ...record, serving: version }
     : record;
 }
 
 /** Nothing of those older versions runs any more. */
 export function forgotten(record: AppRecord, versions: readonly string[]): AppRecord {
-  return { ...record, older: record.older.filter(({ version }) => !versions.includes(version)) };
+  const older = record.older.filter(({ version }) => !versions.includes(version));
+  return older.length === record.older.length ? record : { ...record, older };
 }
 
 export function isWanted(record: AppRecord, version: string): boolean {

@@ -3,6 +3,7 @@ import {
   digestOf,
   isTombstone,
   type MemoryEntry,
+  newest,
   nextChange,
   surplusTombstones,
   type Tombstone,
@@ -106,13 +107,14 @@ export class DesiredState {
     let uncertain: Stored | undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const entry = await store.get(app);
-      const before = entry?.value as Stored | undefined;
-      if (uncertain !== undefined && entry !== undefined && digestOf(uncertain) === digestOf(before)) {
+      if (uncertain !== undefined && entry !== undefined && digestOf(uncertain) === digestOf(entry.value)) {
         this.#wrote(app, uncertain, entry.revision); // it was applied after all
         return uncertain;
       }
+      // Of a store that came back older, the lost changes would else be undone under a higher number.
+      const before = newest(entry?.value, remembered(app)) as Stored | undefined;
       const record = before === undefined || isTombstone(before) ? undefined : before;
-      const wanted = next(record, nextChange(before, remembered(app)));
+      const wanted = next(record, nextChange(before));
       if (wanted === undefined) return undefined;
       try {
         this.#wrote(app, wanted, await store.update(app, wanted, entry?.revision ?? 0));

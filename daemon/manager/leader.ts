@@ -275,10 +275,11 @@ export class Leader {
     const changed = await desired.change(app, (newest) => {
       if (newest === undefined) return undefined;
       const moved = shiftTo === undefined ? newest : shifted(newest, shiftTo);
-      return forgotten(
+      const next = forgotten(
         moved,
         gone.filter((version) => version !== moved.current.version && version !== moved.serving),
       );
+      return next === newest ? undefined : next;
     });
     if (shiftTo !== undefined && changed?.serving === shiftTo)
       events.tell('version-serving', `${app} ${shiftTo} serves`, app);

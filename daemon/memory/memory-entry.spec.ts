@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { changeOf, digestOf, isTombstone, nextChange, surplusTombstones, tombstone } from './memory-entry.js';
+import {
+  changeOf,
+  digestOf,
+  isTombstone,
+  newest,
+  nextChange,
+  surplusTombstones,
+  tombstone,
+} from './memory-entry.js';
 
 describe('a remembered record', () => {
   it('says by its change how new it is', () => {
@@ -9,10 +17,11 @@ describe('a remembered record', () => {
     expect(values.map(isTombstone)).to.deep.equal([false, false, false, false, false, false, true]);
   });
 
-  it('is changed to above what the store has and what is remembered', () => {
-    expect(nextChange(undefined, undefined)).to.equal(1);
-    expect(nextChange({ change: 2 }, { change: 7 })).to.equal(8);
-    expect(nextChange({ change: 9 }, tombstone(7, 0))).to.equal(10);
+  it('is changed from the newest of what the store has and what is remembered', () => {
+    expect(nextChange(newest(undefined, undefined))).to.equal(1);
+    expect(newest({ change: 2 }, { change: 7 })).to.deep.equal({ change: 7 });
+    expect(newest({ change: 7, of: 'store' }, { change: 7 })).to.have.property('of', 'store');
+    expect(nextChange(newest({ change: 6 }, tombstone(7, 0)))).to.equal(8);
   });
 
   it('has one digest, whatever the order of its fields', () => {

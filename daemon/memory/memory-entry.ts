@@ -41,12 +41,14 @@ export function isChange(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/**
- * For the next change of a record: above what the store has, and above what this daemon remembers of it, in case that
- * the store came back older or empty.
- */
-export function nextChange(stored: unknown, remembered: unknown): number {
-  return Math.max(changeOf(stored), changeOf(remembered), 0) + 1;
+/** Of what the store has of a record and what this daemon remembers of it, in case that the store came back older. */
+export function newest(stored: unknown, remembered: unknown): unknown {
+  return changeOf(remembered) > changeOf(stored) ? remembered : stored;
+}
+
+/** For what is made of it. */
+export function nextChange(before: unknown): number {
+  return Math.max(changeOf(before), 0) + 1;
 }
 
 /** The tombstones that are too many, by bucket. */

@@ -91,6 +91,7 @@ export class SimReplicaHost implements ReplicaHost {
       startedAt,
       restarts,
       lastFailure,
+      lastFailedComponent: undefined,
       nextStartAt: undefined,
       load: undefined,
     };
