@@ -48,6 +48,9 @@ export interface LeaderOptions {
   readonly onProblem: (problem: string | undefined) => void;
 }
 
+/** Between two looks at a store that may have lost something. */
+const RESTORE_AGAIN_MS = 100;
+
 /** What needs the store to be read. */
 interface Opened {
   readonly ports: PortTable;
@@ -228,7 +231,7 @@ export class Leader {
     const now = this.#options.clock.now();
     if (this.#fleet.isUnreported) return { wakeAt: now + MEMBERSHIP_HEARTBEAT_MS / 2 };
     // A store that came back older must not decide what runs.
-    if (await this.#survivors.restore(this.#memories())) return { wakeAt: now };
+    if (await this.#survivors.restore(this.#memories())) return { wakeAt: now + RESTORE_AGAIN_MS };
     const planned = plan(this.#records(), publisher.observe(hosts), now, this.#memory);
     this.#memory = planned.memory;
     this.#tellProblems(planned);

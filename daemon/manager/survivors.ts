@@ -9,6 +9,8 @@ import type { Clock } from '../processes/clock.js';
 
 /** A memory that differs for so long does not just lag behind the store. */
 const MAX_LAG_MS = 3000;
+/** A host that is there and does not say what it remembers holds decisions up for no longer. */
+const MAX_SILENCE_MS = 10_000;
 
 export interface SurvivorsOptions {
   readonly bus: Bus;
@@ -25,7 +27,11 @@ export class Survivors {
   readonly #options: SurvivorsOptions;
   /** Since when a host's memory differs from the store, monotonic ms. */
   readonly #differsSince = new Map<string, number>();
-  #isDue = true;
+  /** Counts the reasons to ask: one that comes while hosts are asked is a reason to ask again. */
+  #reasons = 1;
+  #answered = 0;
+  /** Since when some host did not answer, monotonic ms. */
+  #silentSince: number | undefined;
 
   constructor(options: SurvivorsOptions) {
     this.#options = options;
@@ -33,23 +39,40 @@ export class Survivors {
 
   /** The store was rebuilt, or a new leader knows nothing of it. */
   suspect(): void {
-    this.#isDue = true;
+    this.#reasons++;
   }
 
   /**
    * Asks the hosts and writes back what is newer there, if there is a reason to. `memories` is what each host says of
-   * its memory. True when something was written. Rejects with the store's BusError; to be called again then.
+   * its memory. False once the store is known to be as new as what is remembered: until then it must not decide what
+   * runs. Rejects with the store's BusError; to be called again then.
    */
   async restore(memories: ReadonlyMap<string, string>): Promise<boolean> {
     const { bus, subjects, stored, mayWrite, onEvent } = this.#options;
     if (!this.#isNeeded(memories)) return false;
-    const found = await askSurvivors(bus, subjects, [...memories.keys()], stored());
-    const { restore, events } = reconcileMemory(stored(), found);
-    const { written } = await writeBack((bucket) => bus.store(bucket), restore, mayWrite);
-    this.#isDue = false;
-    this.#differsSince.clear();
+    const reasons = this.#reasons;
+    const { survivors, silent } = await askSurvivors(bus, subjects, [...memories.keys()], stored());
+    const { restore, events } = reconcileMemory(stored(), survivors);
+    const { written, skipped } = await writeBack((bucket) => bus.store(bucket), restore, mayWrite);
     if (written.length > 0) for (const event of events) onEvent(event);
-    return written.length > 0;
+    this.#differsSince.clear();
+    if (skipped.length > 0 || this.#mustWaitFor(silent)) return true;
+    this.#answered = reasons;
+    return written.length > 0 || this.#isDue;
+  }
+
+  get #isDue(): boolean {
+    return this.#answered < this.#reasons;
+  }
+
+  #mustWaitFor(silent: readonly string[]): boolean {
+    if (silent.length === 0) {
+      this.#silentSince = undefined;
+      return false;
+    }
+    const now = this.#options.clock.monotonic();
+    this.#silentSince ??= now;
+    return now - this.#silentSince < MAX_SILENCE_MS;
   }
 
   #isNeeded(memories: ReadonlyMap<string, string>): boolean {
@@ -66,7 +89,7 @@ export class Survivors {
       if (this.#isDue || now - since >= MAX_LAG_MS) isNeeded = true;
     }
     for (const host of this.#differsSince.keys()) if (!memories.has(host)) this.#differsSince.delete(host);
-    if (!isNeeded && memories.size > 0) this.#isDue = false;
+    if (!isNeeded && memories.size > 0) this.#answered = this.#reasons;
     return isNeeded;
   }
 }

@@ -34,33 +34,45 @@ export function serveMemory(bus: Bus, subjects: Subjects, host: string, memory: 
   });
 }
 
-/** What the survivors have that the store has not, or has otherwise. Hosts that do not answer are left out. */
+export interface SurvivorsAnswers {
+  /** What they have that the store has not, or has otherwise. */
+  readonly survivors: readonly Survivor[];
+  /** Hosts that did not answer, or not what was asked. */
+  readonly silent: readonly string[];
+}
+
+/** Asks each host once. Never rejects. */
 export async function askSurvivors(
   bus: Bus,
   subjects: Subjects,
   hosts: readonly string[],
   stored: readonly MemoryEntry[],
-): Promise<readonly Survivor[]> {
+): Promise<SurvivorsAnswers> {
+  const silent = new Set<string>();
   const ask = async (host: string, question: Question): Promise<unknown> => {
     try {
       return await bus.request(subjects.memory(host), question, { timeoutMs: REQUEST_TIMEOUT_MS });
     } catch {
-      return undefined; // gone or slow: its next report says that its memory differs, and it is asked again
+      return undefined; // gone or slow, which `silent` tells
     }
   };
   const summaries = await Promise.all(
     hosts.map(async (host): Promise<readonly SurvivorSummary[]> => {
       const summary = readSummary(await ask(host, { ask: 'summary' }));
-      return summary === undefined ? [] : [{ host, summary }];
+      if (summary !== undefined) return [{ host, summary }];
+      silent.add(host);
+      return [];
     }),
   );
   const wanted = wantedContents(summarize(stored), summaries.flat());
-  return Promise.all(
-    [...wanted].map(async ([host, ids]) => ({
-      host,
-      entries: readEntries(await ask(host, { ask: 'contents', ids })) ?? [],
-    })),
+  const survivors = await Promise.all(
+    [...wanted].map(async ([host, ids]) => {
+      const entries = readEntries(await ask(host, { ask: 'contents', ids }));
+      if (entries === undefined) silent.add(host);
+      return { host, entries: entries ?? [] };
+    }),
   );
+  return { survivors, silent: [...silent] };
 }
 
 function isRecordId(value: unknown): value is RecordId {
