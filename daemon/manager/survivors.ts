@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
-import type { MemoryEntry } from '../memory/memory-entry.js';
+import { changeOf, idText, type MemoryEntry } from '../memory/memory-entry.js';
 import { askSurvivors } from '../memory/memory-service.js';
 import { summarize } from '../memory/memory-summary.js';
 import { reconcileMemory } from '../memory/reconcile-memory.js';
@@ -32,6 +32,8 @@ export class Survivors {
   #answered = 0;
   /** Since when some host did not answer, monotonic ms. */
   #silentSince: number | undefined;
+  /** Change numbers of what was written back and is not followed yet, by record; and since when, monotonic ms. */
+  #written: { readonly changes: ReadonlyMap<string, number>; readonly at: number } | undefined;
 
   constructor(options: SurvivorsOptions) {
     this.#options = options;
@@ -49,16 +51,34 @@ export class Survivors {
    */
   async restore(memories: ReadonlyMap<string, string>): Promise<boolean> {
     const { bus, subjects, stored, mayWrite, onEvent } = this.#options;
-    if (!this.#isNeeded(memories)) return false;
+    if (!this.#isNeeded(memories)) return this.#isBehind();
     const reasons = this.#reasons;
     const { survivors, silent } = await askSurvivors(bus, subjects, [...memories.keys()], stored());
     const { restore, events } = reconcileMemory(stored(), survivors);
     const { written, skipped } = await writeBack((bucket) => bus.store(bucket), restore, mayWrite);
-    if (written.length > 0) for (const event of events) onEvent(event);
+    if (written.length > 0) {
+      for (const event of events) onEvent(event);
+      const changes = new Map(written.map((each) => [idText(each), changeOf(each.value)]));
+      this.#written = { changes, at: this.#options.clock.monotonic() };
+    }
     this.#differsSince.clear();
     if (skipped.length > 0 || this.#mustWaitFor(silent)) return true;
     this.#answered = reasons;
-    return written.length > 0 || this.#isDue;
+    return this.#isDue || this.#isBehind();
+  }
+
+  /** What was written back is not yet told by the store; if it is lost again before that, it is asked for anew. */
+  #isBehind(): boolean {
+    if (this.#written === undefined) return false;
+    const { changes, at } = this.#written;
+    const stored = new Map(this.#options.stored().map((entry) => [idText(entry), changeOf(entry.value)]));
+    const isBehind = [...changes].some(([id, change]) => (stored.get(id) ?? -1) < change);
+    if (!isBehind) this.#written = undefined;
+    else if (this.#options.clock.monotonic() - at >= MAX_LAG_MS) {
+      this.#written = undefined;
+      this.suspect();
+    }
+    return isBehind;
   }
 
   get #isDue(): boolean {

@@ -66,6 +66,7 @@ export class SimKeyedStore implements KeyedStore {
     const { host, process, store } = this.#client;
     return new Promise((resolve, reject) => {
       let isClosed = false;
+      const inbox: Change[] = [];
       const close = () => {
         isClosed = true;
         leave();
@@ -79,13 +80,16 @@ export class SimKeyedStore implements KeyedStore {
         bucket: this.#bucket,
         queue: [],
         isBroken: false,
-        tell: (change) =>
+        tell: (told) => {
+          inbox.push(told);
           process.enter(() => {
-            if (isClosed) return;
+            const change = inbox.shift(); // in order, also when they waited while it was paused
+            if (isClosed || change === undefined) return;
             handler(change);
             cancel();
             resolve({ close });
-          }),
+          });
+        },
       };
       const leave = store.watch(watcher);
     });
