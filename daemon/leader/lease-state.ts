@@ -39,6 +39,8 @@ export interface Seen {
   /** Undefined when absent or unreadable. */
   readonly record: LeaseRecord | undefined;
   readonly firstSeenAt: number;
+  /** Since when reads show only older ones; undefined when the newest read showed this. */
+  readonly olderSince: number | undefined;
   /** From 0 to 1: its share of the spread by which those who would take it over are kept apart. */
   readonly jitter: number;
 }

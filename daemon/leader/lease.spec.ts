@@ -107,7 +107,31 @@ describe('the rules of the lease', () => {
     daemon.reads(3000, 6, { ...OTHER, attempt: 'b/0' });
     // A tenth of the time, by chance, keeps candidates apart.
     expect(wakeAt(daemon.state)).to.equal(3150);
-    expect(daemon.reads(3150, 6, { ...OTHER, attempt: 'b/0' })).to.include({ incarnation: 5 });
+    // What is taken over is what was read last.
+    expect(daemon.reads(3150, 6, { ...OTHER, attempt: 'b/0' })).to.equal(undefined);
+    expect(wakeAt(daemon.state)).to.equal(3400);
+    expect(daemon.reads(3400, 7, OTHER)).to.include({ incarnation: 5 });
+  });
+
+  it('wait for the leader of a store that lost its newest writes and gives their revisions again', () => {
+    const daemon = new Daemon();
+    daemon.reads(0, 7, OTHER);
+    // It came back with revision 5, and the leader has renewed its lease there.
+    daemon.reads(1000, 6, { ...OTHER, attempt: 'b/8' });
+    daemon.reads(2000, 6, { ...OTHER, attempt: 'b/8' });
+    expect(daemon.reads(3200, 6, { ...OTHER, attempt: 'b/8' })).to.equal(undefined);
+    expect(daemon.reads(3450, 7, { ...OTHER, attempt: 'b/9' })).to.equal(undefined);
+    expect(daemon.reads(6500, 7, { ...OTHER, attempt: 'b/9' })).to.equal(undefined);
+    expect(daemon.reads(6600, 7, { ...OTHER, attempt: 'b/9' })).to.include({ incarnation: 5 });
+  });
+
+  it('take over what an older store has when nothing newer was read for the time of a lease', () => {
+    const daemon = new Daemon();
+    daemon.reads(0, 7, OTHER);
+    const older = { ...OTHER, attempt: 'b/0' };
+    for (const now of [1000, 2000, 3000, 4000, 5000, 6000, 7000])
+      expect(daemon.reads(now, 6, older), `${now}`).to.equal(undefined);
+    expect(daemon.reads(7150, 6, older)).to.include({ incarnation: 5 });
   });
 
   it('wait anew after each renewal that was seen', () => {

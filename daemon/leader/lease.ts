@@ -78,7 +78,7 @@ function following(
     case 'read-failed':
       return stay({ ...state, readAt: now + pollMs(input, settings) });
     case 'observed':
-      return look(state, see(state.seen, event, input), input, settings);
+      return look(state, see(state.seen, event, input, settings), input, settings);
     case 'raise':
       return stay(raised(state, event.incarnation));
     case 'stalled':
@@ -95,26 +95,35 @@ function following(
 function look(state: Following, seen: Seen, input: LeaseInput, settings: LeaseSettings): LeaseStep {
   const { now } = input;
   const own = state.unsettled.find(({ id }) => id === seen.record?.attempt);
-  if (own !== undefined) return gained(state, own, seen.revision, input, settings);
+  if (own !== undefined && seen.olderSince === undefined)
+    return gained(state, own, seen.revision, input, settings);
   const next = { ...raised(state, seen.record?.incarnation ?? 0), seen };
   const takeAt = Math.max(takableAt(next, seen, input, settings), state.pauseUntil);
-  if (now >= takeAt) return takeOver(next, seen, input, settings);
-  const readAt = Math.min(takeAt, now + pollMs(input, settings));
+  const isOver = now >= takeAt;
+  // Only what was read just now is replaced: a revision may have been given again since an older read.
+  if (isOver && seen.olderSince === undefined) return takeOver(next, seen, input, settings);
+  const readAt = isOver ? now + pollMs(input, settings) / 4 : Math.min(takeAt, now + pollMs(input, settings));
   return stay({ ...next, kind: 'follower', readAt });
 }
 
-/** A lower revision than one seen is a stale read; a rebuilt bucket shows itself by a conflict, or by no record. */
+/**
+ * A lower revision than one seen is a stale read; when there is nothing else for the time of a lease, the store has lost
+ * the newer one, and counts on from there. A bucket rebuilt from nothing shows itself by no record.
+ */
 function see(
   seen: Seen | undefined,
   { revision, value }: { readonly revision: number; readonly value: unknown },
   { now, jitter }: LeaseInput,
+  { ttlMs }: LeaseSettings,
 ): Seen {
   const record = revision === 0 ? undefined : readLease(value);
   if (seen !== undefined) {
-    if (revision === seen.revision && record?.attempt === seen.record?.attempt) return seen;
-    if (revision > 0 && revision < seen.revision) return seen;
+    if (revision === seen.revision && record?.attempt === seen.record?.attempt)
+      return seen.olderSince === undefined ? seen : { ...seen, olderSince: undefined };
+    const olderSince = seen.olderSince ?? now;
+    if (revision > 0 && revision < seen.revision && now - olderSince < ttlMs) return { ...seen, olderSince };
   }
-  return { revision, record, firstSeenAt: now, jitter };
+  return { revision, record, firstSeenAt: now, olderSince: undefined, jitter };
 }
 
 function takableAt(state: Following, seen: Seen, input: LeaseInput, settings: LeaseSettings): number {
