@@ -1,3 +1,5 @@
+import { LEADER_BUCKET } from '../../daemon/leader/election.js';
+import { readLease } from '../../daemon/leader/lease-record.js';
 import { drained } from '../../daemon/membership/host-record.js';
 import { HOSTS_BUCKET, HostRecords } from '../../daemon/membership/host-records.js';
 import type { Action, History } from './history.js';
@@ -34,6 +36,8 @@ export class Cluster {
   readonly #random: Random;
   readonly #world: World;
   #nextPort = 4000;
+  #incarnation = 0;
+  #loseLeaseAfterMs: number | undefined;
 
   constructor({ seed, hosts }: Pick<History, 'seed' | 'hosts'>) {
     const random = new Random(seed);
@@ -49,7 +53,9 @@ export class Cluster {
       isLeaving: (host) => (this.hosts.get(host)?.leavingUntil ?? 0) > this.scheduler.now,
     });
     this.store.onWrite = (bucket, key) => {
-      if (bucket === 'apps') this.invariants.recordWritten(key, this.store.get(bucket, key)?.value);
+      const value = this.store.get(bucket, key)?.value;
+      if (bucket === 'apps') this.invariants.recordWritten(key, value);
+      if (bucket === LEADER_BUCKET) this.#onLease(readLease(value)?.incarnation ?? 0);
     };
     this.#world = {
       scheduler: this.scheduler,
@@ -121,6 +127,9 @@ export class Cluster {
         return this.store.empty();
       case 'store-lose':
         return this.store.loseSuffix(action.writes);
+      case 'store-lose-lease':
+        this.#loseLeaseAfterMs = action.afterMs;
+        return;
       case 'crash-proclet':
         return this.#crashProclet(action.host);
       case 'deploy':
@@ -217,6 +226,16 @@ export class Cluster {
         records.close();
       })
       .catch(() => undefined); // the user was told that it was not done, or may not have been
+  }
+
+  #onLease(incarnation: number): void {
+    const isTaken = incarnation !== this.#incarnation;
+    this.#incarnation = incarnation;
+    const afterMs = this.#loseLeaseAfterMs;
+    if (!isTaken || afterMs === undefined) return;
+    this.#loseLeaseAfterMs = undefined;
+    const before = this.store.writes - 1;
+    this.#later(afterMs, () => this.store.loseSuffix(Math.max(1, this.store.writes - before)));
   }
 
   #crashProclet(host: string): void {

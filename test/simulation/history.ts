@@ -16,6 +16,8 @@ export type Action = { readonly at: number } & (
   | { readonly kind: 'bus-down'; readonly forMs: number }
   | { readonly kind: 'store-empty' }
   | { readonly kind: 'store-lose'; readonly writes: number }
+  /** The next lease that someone takes is acknowledged, and lost `afterMs` later. */
+  | { readonly kind: 'store-lose-lease'; readonly afterMs: number }
   | { readonly kind: 'crash-proclet'; readonly host: string }
   | { readonly kind: 'deploy'; readonly host: string; readonly app: string; readonly replicas: number }
   /** The version that was deployed last, with another manifest. */
@@ -81,6 +83,7 @@ function anyAction(
     [1, () => ({ kind: 'bus-down', forMs })],
     [2, () => ({ kind: 'store-empty' })],
     [3, () => ({ kind: 'store-lose', writes: random.whole(1, 30) })],
+    [2, () => ({ kind: 'store-lose-lease', afterMs: random.whole(0, 400) })],
     [2, () => ({ kind: 'crash-proclet', host })],
   ];
   let rest = random.between(
