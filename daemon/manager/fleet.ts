@@ -3,7 +3,7 @@ import { type HostReport, type RefusalMessage, readHeartbeat, readReport } from 
 import type { Epoch } from '../leader/epoch.js';
 import type { Understood } from '../membership/compatibility.js';
 import { zoneOf } from '../membership/host-facts.js';
-import { declaredDead, joined } from '../membership/host-record.js';
+import { declaredDead, type HostRecord, joined } from '../membership/host-record.js';
 import type { HostRecords } from '../membership/host-records.js';
 import type { Member, MembershipEvent, Refusal } from '../membership/member.js';
 import { isIn, Membership, type MembershipTimes } from '../membership/membership.js';
@@ -12,6 +12,8 @@ import { sameJson } from './routing.js';
 
 export interface FleetOptions {
   readonly records: HostRecords;
+  /** By this daemon; counts where it is newer than the store. */
+  readonly remembered: readonly HostRecord[];
   readonly clock: Clock;
   readonly self: Understood;
   readonly times?: MembershipTimes | undefined;
@@ -52,9 +54,9 @@ export class Fleet {
   #malformed = 0;
 
   constructor(options: FleetOptions) {
-    const { records, clock, self, times } = options;
+    const { records, remembered, clock, self, times } = options;
     this.#options = options;
-    const known = records.all();
+    const known = newestOfEach([...records.all(), ...remembered]);
     this.#startedAt = clock.monotonic();
     this.#membership = new Membership({
       self,
@@ -244,4 +246,13 @@ function decisive(report: HostReport) {
     wantsToLeave,
     problems,
   ];
+}
+
+function newestOfEach(records: readonly HostRecord[]): readonly HostRecord[] {
+  const newest = new Map<string, HostRecord>();
+  for (const record of records) {
+    const known = newest.get(record.host);
+    if (known === undefined || known.change < record.change) newest.set(record.host, record);
+  }
+  return [...newest.values()];
 }

@@ -5,6 +5,7 @@ import type { RefusalMessage } from '../host/host-messages.js';
 import type { Epoch } from '../leader/epoch.js';
 import { type Leadership, NotLeadingError } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
+import type { HostRecord } from '../membership/host-record.js';
 import type { HostRecords } from '../membership/host-records.js';
 import { isIn, MEMBERSHIP_HEARTBEAT_MS, type MembershipTimes } from '../membership/membership.js';
 import type { MemoryEntry } from '../memory/memory-entry.js';
@@ -39,6 +40,8 @@ export interface LeaderOptions {
   readonly times?: MembershipTimes | undefined;
   readonly desired: DesiredState;
   readonly hostRecords: HostRecords;
+  /** What this daemon remembers of the hosts, in case that the store forgot whom to wait for. */
+  readonly rememberedHosts: readonly HostRecord[];
   /** What the store has that hosts remember. */
   readonly stored: () => readonly MemoryEntry[];
   readonly history: History;
@@ -78,10 +81,11 @@ export class Leader {
   #cancelTick: (() => void) | undefined;
 
   constructor(options: LeaderOptions) {
-    const { hostRecords, clock, understood, times, events, sawEpoch } = options;
+    const { hostRecords, rememberedHosts, clock, understood, times, events, sawEpoch } = options;
     this.#options = options;
     this.#fleet = new Fleet({
       records: hostRecords,
+      remembered: rememberedHosts,
       clock,
       self: understood,
       times,

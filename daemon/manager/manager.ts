@@ -7,7 +7,7 @@ import type { Subjects } from '../bus/subjects.js';
 import type { Election } from '../leader/election.js';
 import type { Leadership } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
-import { drained, removed } from '../membership/host-record.js';
+import { drained, type HostRecord, readHostRecord, removed } from '../membership/host-record.js';
 import { HOSTS_BUCKET, HostRecords } from '../membership/host-records.js';
 import type { MembershipTimes } from '../membership/membership.js';
 import type { ClusterMemory } from '../memory/cluster-memory.js';
@@ -49,7 +49,7 @@ export interface ManagerOptions {
   readonly self: { readonly host: string; readonly generation: number };
   readonly understood: Understood;
   /** Of this daemon, over the store's loss; undefined on a host that is alone. */
-  readonly memory?: Pick<ClusterMemory, 'remember' | 'value' | 'idle'> | undefined;
+  readonly memory?: Pick<ClusterMemory, 'remember' | 'entries' | 'value' | 'idle'> | undefined;
   /** Default: see {@link MembershipTimes}. */
   readonly times?: MembershipTimes | undefined;
 }
@@ -214,6 +214,7 @@ export class Manager {
     await hostRecords.change(host, (record) =>
       change === 'remove' ? removed(record) : drained(record, change === 'drain'),
     );
+    await this.#remembered();
     this.#options.events.tell(`host-${change}`, `${host}: ${change} by ${user}`, undefined, host);
     this.#leader?.hostChanged(host);
   }
@@ -264,6 +265,7 @@ export class Manager {
     try {
       const hostRecords = await HostRecords.open({
         store: bus.store(HOSTS_BUCKET),
+        remembered: (key) => memory?.value({ bucket: HOSTS_BUCKET, key }),
         changed: (record) => {
           this.#remember();
           this.#leader?.hostChanged(record?.host);
@@ -278,6 +280,13 @@ export class Manager {
     }
     this.#lead(election.leadership());
     return this.#opened;
+  }
+
+  #rememberedHosts(): readonly HostRecord[] {
+    const entries = this.#options.memory?.entries() ?? [];
+    return entries.flatMap(({ bucket, value }) =>
+      bucket === HOSTS_BUCKET ? (readHostRecord(value) ?? []) : [],
+    );
   }
 
   /** What the store has now; the memory itself knows which of it is newer. */
@@ -303,6 +312,7 @@ export class Manager {
       self: { ...self, incarnation: leadership.incarnation },
       leadership,
       ...opened,
+      rememberedHosts: this.#rememberedHosts(),
       stored: () => storedEntries(opened),
       sawEpoch: (epoch) => election.raise(epoch),
       history: this.#history,

@@ -54,10 +54,18 @@ describe('HostRecords', () => {
   beforeEach(() => {
     bucket = new Bucket();
     unreadable = [];
+    remembered = () => undefined;
   });
 
+  let remembered: (host: string) => unknown;
+
   function open(changed: (record: HostRecord | undefined) => void = () => undefined): Promise<HostRecords> {
-    return HostRecords.open({ store: bucket, changed, unreadable: (key) => unreadable.push(key) });
+    return HostRecords.open({
+      store: bucket,
+      remembered,
+      changed,
+      unreadable: (key) => unreadable.push(key),
+    });
   }
 
   it('keeps deaths, drains, removals and labels, with rising change numbers, for the next leader', async () => {
@@ -108,6 +116,14 @@ describe('HostRecords', () => {
     for (const watcher of bucket.watchers) watcher({ kind: 'snapshot', entries: [] });
     expect(records.all()).to.deep.equal([]);
     expect(told).to.deep.equal([undefined, 'a', 'a', 'a', undefined]);
+  });
+
+  it('changes what is remembered when the store came back older', async () => {
+    const before = await (await open()).change('a', (record) => declaredDead(record, 100));
+    remembered = () => before;
+    await bucket.delete('a');
+    const after = await (await open()).change('a', (record) => drained(record, true));
+    expect(after).to.include({ deadUpTo: 100, draining: true, change: 2 });
   });
 
   it('reads back a write of unknown outcome, whether it was applied or not', async () => {

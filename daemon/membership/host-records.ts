@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BusError, type Change, isBusError, type KeyedStore, type Subscription } from '../bus/bus.js';
+import { newest } from '../memory/memory-entry.js';
 import { blankHost, type HostRecord, readHostRecord } from './host-record.js';
 
 export const HOSTS_BUCKET = 'hosts';
@@ -9,6 +10,8 @@ const MAX_UNKNOWN = 3;
 export interface HostRecordsOptions {
   /** The bucket {@link HOSTS_BUCKET}. */
   readonly store: KeyedStore;
+  /** What this daemon remembers of a host, in case that the store forgot. */
+  readonly remembered: (host: string) => unknown;
   /** A record changed, here or elsewhere; undefined: any may have. */
   readonly changed: (record: HostRecord | undefined) => void;
   /** The value of that key is no record of a host; it counts as absent and is overwritten by the next change. */
@@ -50,11 +53,11 @@ export class HostRecords {
    * do no harm. Resolves with what is stored. Rejects with the store's BusError.
    */
   async change(host: string, next: (record: HostRecord) => HostRecord): Promise<HostRecord> {
-    const { store } = this.#options;
+    const { store, remembered } = this.#options;
     let unknown = 0;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const entry = await store.get(host);
-      const before = this.#read(host, entry?.value) ?? blankHost(host);
+      const before = this.#read(host, newest(entry?.value, remembered(host))) ?? blankHost(host);
       const wanted = { ...next(before), change: before.change + 1 };
       if (isDeepStrictEqual({ ...wanted, change: before.change }, before)) return before;
       try {

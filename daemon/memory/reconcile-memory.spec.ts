@@ -22,7 +22,7 @@ describe('reconcileMemory', () => {
     expect({ restore, splits, events }).to.deep.equal({ restore: [], splits: [], events: [] });
   });
 
-  it('gives an emptied store the newest of each record, with the next change', () => {
+  it('gives an emptied store the newest of each record', () => {
     const survivors = [
       { host: 'b', entries: [entry('shop', 7), entry('blog', 1)] },
       { host: 'a', entries: [entry('shop', 5)] },
@@ -32,19 +32,19 @@ describe('reconcileMemory', () => {
       {
         bucket: 'apps',
         key: 'blog',
-        value: { app: 'blog', content: 'blog at 1', change: 2 },
+        value: { app: 'blog', content: 'blog at 1', change: 1 },
         storedChange: -1,
       },
       {
         bucket: 'apps',
         key: 'shop',
-        value: { app: 'shop', content: 'shop at 7', change: 8 },
+        value: { app: 'shop', content: 'shop at 7', change: 7 },
         storedChange: -1,
       },
     ]);
     expect(events).to.deep.equal([
-      'apps/blog was missing from the store: what b remembers (change 1) was written back, as change 2',
-      'apps/shop was missing from the store: what b remembers (change 7) was written back, as change 8',
+      'apps/blog was missing from the store: what b remembers (change 1) was written back',
+      'apps/shop was missing from the store: what b remembers (change 7) was written back',
     ]);
   });
 
@@ -64,7 +64,7 @@ describe('reconcileMemory', () => {
       { host: 'b', entries: [entry('shop', 5)] },
     ];
     const [restored] = reconcileMemory([], survivors).restore;
-    expect(restored?.value).to.deep.equal(tombstone(7, 1));
+    expect(restored?.value).to.deep.equal(tombstone(6, 1));
     expect(reconcileMemory([removed('shop', 6)], survivors).restore).to.deep.equal([]);
   });
 
@@ -76,6 +76,13 @@ describe('reconcileMemory', () => {
     expect(events).to.deep.equal([
       "apps/shop: a had other contents of the same change; the store's content (change 4) was kept, as change 5",
     ]);
+  });
+
+  it('lets what a host remembers that slept win, when it is newer', () => {
+    const [first] = reconcileMemory([], [{ host: 'a', entries: [entry('shop', 4)] }]).restore;
+    const late = [{ host: 'b', entries: [entry('shop', 5)] }];
+    const [second] = reconcileMemory(first === undefined ? [] : [first], late).restore;
+    expect(second?.value).to.deep.equal({ app: 'shop', content: 'shop at 5', change: 5 });
   });
 
   const anyEntry = fc

@@ -30,9 +30,10 @@ interface Version {
 
 /**
  * What a leader writes back to a store that may have come back empty or older than what the hosts remember. The highest
- * change number of a record wins, a tombstone's like any other; it is written with the next number, so that nobody who
- * slept through this has one as high. Contents that differ under one number were written on two sides of a split: the
- * store's stays, else the one with the lowest digest. The order of the survivors does not matter.
+ * change number of a record wins, a tombstone's like any other. It keeps its number: somebody who sleeps through this may
+ * remember a newer one, which then still wins. Contents that differ under one number were written on two sides of a
+ * split: the store's stays, else the one with the lowest digest, under the next number, so that all take it. The order
+ * of the survivors does not matter.
  */
 export function reconcileMemory(
   stored: readonly MemoryEntry[],
@@ -58,7 +59,7 @@ export function reconcileMemory(
     const newest = Math.max(...of.versions.map(({ change }) => change));
     const [chosen, ...others] = contents(of.versions.filter(({ change }) => change === newest));
     if (chosen === undefined || (chosen.host === undefined && others.length === 0)) continue;
-    const change = newest + 1;
+    const change = others.length > 0 ? newest + 1 : newest;
     restore.push({ ...of.id, value: withChange(chosen.value, change), storedChange });
     if (others.length > 0) splits.push(of.id);
     events.push(sentence(text, chosen, others, storedChange, change));
@@ -97,5 +98,5 @@ function sentence(
     return `${id}: ${whose} had other contents of the same change; ${what} was kept, as change ${change}`;
   }
   const had = storedChange < 0 ? 'was missing from the store' : `was at change ${storedChange} in the store`;
-  return `${id} ${had}: ${what} was written back, as change ${change}`;
+  return `${id} ${had}: ${what} was written back`;
 }

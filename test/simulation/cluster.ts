@@ -1,7 +1,5 @@
 import { LEADER_BUCKET } from '../../daemon/leader/election.js';
 import { readLease } from '../../daemon/leader/lease-record.js';
-import { drained } from '../../daemon/membership/host-record.js';
-import { HOSTS_BUCKET, HostRecords } from '../../daemon/membership/host-records.js';
 import type { Action, History } from './history.js';
 import { Invariants } from './invariants.js';
 import { CLEAR, Network } from './network.js';
@@ -216,16 +214,11 @@ export class Cluster {
 
   #drain(host: string, draining: boolean): void {
     const known = this.#host(host);
-    const { daemon } = known;
-    if (daemon === undefined) return;
+    const manager = known.daemon?.plane?.manager;
+    if (manager === undefined) return;
     known.leavingUntil = Number.POSITIVE_INFINITY;
-    const store = daemon.bus.store(HOSTS_BUCKET);
-    HostRecords.open({ store, changed: () => undefined, unreadable: () => undefined })
-      .then(async (records) => {
-        await records.change(host, (record) => drained(record, draining));
-        records.close();
-      })
-      .catch(() => undefined); // the user was told that it was not done, or may not have been
+    // A refusal may have been done all the same, and is no matter.
+    manager.changeHost(host, draining ? 'drain' : 'undrain', 'simulation').catch(() => undefined);
   }
 
   #onLease(incarnation: number): void {
