@@ -85,9 +85,10 @@ export class HostAgent {
       random,
       onChange: () => this.#apply(),
     });
-    this.#fence = new EpochFence(epochs, (epoch, highest) =>
-      onEvent('stale-leader', `a message of a former leader was refused: epoch ${epoch}, seen ${highest}`),
-    );
+    this.#fence = new EpochFence(epochs, (why) => {
+      onEvent('stale-leader', why);
+      this.#reportSoon(); // so that it learns of the other
+    });
   }
 
   get generation(): number {
@@ -145,7 +146,7 @@ export class HostAgent {
   #onPlacements(body: unknown): void {
     const message = readPlacements(body);
     if (message === undefined || message.generation !== this.#generation) return;
-    if (!this.#fence.admit('placements', message.epoch)) return;
+    if (!this.#fence.admit('placements', message.epoch, message.leader)) return;
     this.#refusal = undefined;
     this.#reportEveryMs = Math.min(MAX_REPORT_MS, Math.max(HEARTBEAT_MS, message.reportEveryMs));
     this.#placed = message.placements;
@@ -173,7 +174,7 @@ export class HostAgent {
 
   #onRoutes(body: unknown): void {
     const message = readRoutes(body);
-    if (message === undefined || !this.#fence.admit('routes', message.epoch)) return;
+    if (message === undefined || !this.#fence.admit('routes', message.epoch, message.leader)) return;
     this.#options.ingress.setRoutes(message.routes);
     this.#reportSoon();
   }
@@ -182,7 +183,7 @@ export class HostAgent {
     const message = readRefusal(body);
     const { facts, clock, onEvent } = this.#options;
     if (message?.installation !== facts.installation || message.generation !== this.#generation) return;
-    if (!this.#fence.admit('refusal', message.epoch)) return;
+    if (!this.#fence.admit('refusal', message.epoch, message.leader)) return;
     const { refusal } = message;
     if (this.#refusal?.reason !== refusal.reason) onEvent('refused', refusal.message);
     this.#refusal = refusal;
@@ -220,7 +221,7 @@ export class HostAgent {
       const subscription = bus.subscribe(subject, (body) => {
         const message = readRouting(body);
         if (message === undefined || message.epoch === this.#fence.newest(subject)) return;
-        if (!this.#fence.admit(subject, message.epoch)) return;
+        if (!this.#fence.admit(subject, message.epoch, message.leader)) return;
         const routing = message.routing.map((each) => routingOn(facts.host, each));
         replicaHost.setRouting(app, version, routing);
         this.#reportSoon();
@@ -263,6 +264,7 @@ export class HostAgent {
       ...this.#nextHeartbeat(false),
       host: facts.host,
       highestEpoch: epochs.highestEpoch(),
+      leader: epochs.leader(),
       memory: memory?.summary().digest,
       placementsEpoch: this.#fence.newest('placements'),
       routesEpoch: this.#fence.newest('routes'),

@@ -15,8 +15,14 @@ import type { Refusal } from '../membership/member.js';
 /** A replica to be kept on a host, which adds where it has the bundle. */
 export type Placement = Omit<ReplicaSpec, 'bundle'>;
 
-export interface PlacementsMessage {
+/** What every message of a leader has. */
+export interface FromLeader {
   readonly epoch: Epoch;
+  /** See {@link Leadership.leader}. */
+  readonly leader: string;
+}
+
+export interface PlacementsMessage extends FromLeader {
   /** Of the host; another one ignores it. */
   readonly generation: number;
   /** How often the host is to report though nothing changes, ms. */
@@ -25,8 +31,7 @@ export interface PlacementsMessage {
 }
 
 /** The daemon that reported as that generation is not taken in, and why. */
-export interface RefusalMessage {
-  readonly epoch: Epoch;
+export interface RefusalMessage extends FromLeader {
   readonly installation: string;
   readonly generation: number;
   readonly refusal: Refusal;
@@ -50,13 +55,11 @@ export interface PublishedRouting extends Omit<ComponentRouting, 'replicas'> {
 }
 
 /** Of one version, on the subject of that version. */
-export interface RoutingMessage {
-  readonly epoch: Epoch;
+export interface RoutingMessage extends FromLeader {
   readonly routing: readonly PublishedRouting[];
 }
 
-export interface RoutesMessage {
-  readonly epoch: Epoch;
+export interface RoutesMessage extends FromLeader {
   readonly routes: readonly IngressRoute[];
 }
 
@@ -74,6 +77,8 @@ export interface HostReport extends Heartbeat {
   readonly host: string;
   /** The highest that this host has seen. */
   readonly highestEpoch: Epoch;
+  /** Whose that is; undefined when it is not known. */
+  readonly leader?: string | undefined;
   /** Digest of what this host remembers (daemon/memory); undefined on a host that is alone. */
   readonly memory?: string | undefined;
   /** 0: none received by this generation. */
@@ -98,20 +103,20 @@ export const REPORT_MS = 2000;
 /** Undefined for what is no such message; the fields within are trusted, as only daemons can publish. */
 export function readPlacements(body: unknown): PlacementsMessage | undefined {
   const fields = { generation: 'number', reportEveryMs: 'number', placements: 'array' } as const;
-  return hasEpoch(body) && hasFields(body, fields) ? (body as PlacementsMessage) : undefined;
+  return isFromLeader(body) && hasFields(body, fields) ? (body as PlacementsMessage) : undefined;
 }
 
 export function readRefusal(body: unknown): RefusalMessage | undefined {
   const fields = { generation: 'number', installation: 'string', refusal: 'object' } as const;
-  return hasEpoch(body) && hasFields(body, fields) ? (body as RefusalMessage) : undefined;
+  return isFromLeader(body) && hasFields(body, fields) ? (body as RefusalMessage) : undefined;
 }
 
 export function readRouting(body: unknown): RoutingMessage | undefined {
-  return hasEpoch(body) && hasFields(body, { routing: 'array' }) ? (body as RoutingMessage) : undefined;
+  return isFromLeader(body) && hasFields(body, { routing: 'array' }) ? (body as RoutingMessage) : undefined;
 }
 
 export function readRoutes(body: unknown): RoutesMessage | undefined {
-  return hasEpoch(body) && hasFields(body, { routes: 'array' }) ? (body as RoutesMessage) : undefined;
+  return isFromLeader(body) && hasFields(body, { routes: 'array' }) ? (body as RoutesMessage) : undefined;
 }
 
 /** The heartbeat, or why it is none. */
@@ -140,11 +145,13 @@ export function readReport(body: unknown, { facts }: Heartbeat): HostReport | un
   });
   if (!isReport) return undefined;
   const report = body as HostReport;
-  return report.host === facts.host && isEpoch(report.highestEpoch) ? report : undefined;
+  const { host, highestEpoch, leader } = report;
+  const isSound = isEpoch(highestEpoch) && (leader === undefined || typeof leader === 'string');
+  return host === facts.host && isSound ? report : undefined;
 }
 
-function hasEpoch(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'epoch' in body && isEpoch(body.epoch);
+function isFromLeader(body: unknown): boolean {
+  return hasFields(body, { leader: 'string' }) && isEpoch((body as FromLeader).epoch);
 }
 
 function hasFields(

@@ -180,6 +180,19 @@ describe('Election', () => {
     expect(incarnationOf(a.leadership()?.newestEpoch() ?? epochOf(0, 0))).to.equal(8);
   });
 
+  it('takes a higher incarnation when a host follows another leader of its own', async () => {
+    const a = await elect('a');
+    await clock.pass(20);
+    const own = a.leadership();
+    const epoch = own?.nextEpoch() ?? epochOf(0, 0);
+    a.raise(epoch, own?.leader);
+    expect(own?.isValid()).to.equal(true);
+    a.raise(epochOf(1, 0), 'another');
+    expect(own?.isValid()).to.equal(false);
+    await clock.pass(100);
+    expect(a.leadership()?.incarnation).to.equal(2);
+  });
+
   it('leads again with a higher incarnation when the store comes back empty; others wait', async () => {
     const a = await elect('a');
     await clock.pass(20);

@@ -98,13 +98,17 @@ export class Election {
   }
 
   /**
-   * There is such an epoch: a host reported it. If it is above all that the present term gave, the term ends and the
-   * next one, of a higher incarnation, is asked for at once.
+   * There is such an epoch, of that leader if it is known: a host reported it. If it is above all that the present term
+   * gave, or another's of the same incarnation, the term ends and the next one, of a higher incarnation, is asked for at
+   * once.
    */
-  raise(atLeast: Epoch): void {
-    this.#raisedTo = Math.max(this.#raisedTo, incarnationOf(atLeast));
-    if (this.#term !== undefined && atLeast <= this.#term.newestEpoch()) return;
-    this.#dispatch({ kind: 'raise', incarnation: incarnationOf(atLeast) });
+  raise(atLeast: Epoch, leader?: string): void {
+    const incarnation = incarnationOf(atLeast);
+    this.#raisedTo = Math.max(this.#raisedTo, incarnation);
+    const term = this.#term;
+    const isRival = leader !== undefined && leader !== term?.leader && incarnation === term?.incarnation;
+    if (term !== undefined && atLeast <= term.newestEpoch() && !isRival) return;
+    this.#dispatch({ kind: 'raise', incarnation });
   }
 
   view(): ElectionView {
@@ -186,7 +190,9 @@ export class Election {
       isValid(this.#state, this.#options.clock.monotonic()) &&
       this.#state.incarnation === incarnation &&
       !this.#hasLostTime();
-    return new Term(incarnation, holds, () => this.#dispatch({ kind: 'raise', incarnation }));
+    return new Term(incarnation, this.#settings.instance, holds, () =>
+      this.#dispatch({ kind: 'raise', incarnation }),
+    );
   }
 
   #perform(command: LeaseCommand): void {

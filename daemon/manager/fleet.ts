@@ -1,5 +1,11 @@
 import type { HostStatus } from '../api/api-types.js';
-import { type HostReport, type RefusalMessage, readHeartbeat, readReport } from '../host/host-messages.js';
+import {
+  type FromLeader,
+  type HostReport,
+  type RefusalMessage,
+  readHeartbeat,
+  readReport,
+} from '../host/host-messages.js';
 import type { Epoch } from '../leader/epoch.js';
 import type { Understood } from '../membership/compatibility.js';
 import { zoneOf } from '../membership/host-facts.js';
@@ -19,8 +25,8 @@ export interface FleetOptions {
   readonly times?: MembershipTimes | undefined;
   readonly onEvent: (event: MembershipEvent) => void;
   /** A host's report names that epoch. */
-  readonly sawEpoch: (epoch: Epoch) => void;
-  readonly refuse: (host: string, message: Omit<RefusalMessage, 'epoch'>) => void;
+  readonly sawEpoch: (epoch: Epoch, leader: string | undefined) => void;
+  readonly refuse: (host: string, message: Omit<RefusalMessage, keyof FromLeader>) => void;
 }
 
 /** A host as the leader directs it. */
@@ -90,7 +96,7 @@ export class Fleet {
     }
     const report = readReport(body, heartbeat);
     if (report === undefined) return heard.events.length > 0;
-    this.#options.sawEpoch(report.highestEpoch);
+    this.#options.sawEpoch(report.highestEpoch, report.leader);
     const known = this.#reports.get(facts.host);
     this.#reports.set(facts.host, report);
     return heard.events.length > 0 || known === undefined || !sameJson(decisive(known), decisive(report));

@@ -1,7 +1,7 @@
 import type { AppStatus, LeaderStatus, PlanView } from '../api/api-types.js';
 import { type Bus, publishBestEffort, type Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
-import type { RefusalMessage } from '../host/host-messages.js';
+import type { FromLeader, RefusalMessage } from '../host/host-messages.js';
 import type { Epoch } from '../leader/epoch.js';
 import { type Leadership, NotLeadingError } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
@@ -46,7 +46,7 @@ export interface LeaderOptions {
   readonly stored: () => readonly MemoryEntry[];
   readonly history: History;
   /** A host's report names that epoch. */
-  readonly sawEpoch: (epoch: Epoch) => void;
+  readonly sawEpoch: (epoch: Epoch, leader: string | undefined) => void;
   /** Why it cannot do its work at present; undefined when it can. */
   readonly onProblem: (problem: string | undefined) => void;
 }
@@ -143,10 +143,11 @@ export class Leader {
     if (this.#fleet.tick(kind === 'connected' || kind === 'degraded')) this.#reconciler.trigger();
   }
 
-  #refuse(host: string, message: Omit<RefusalMessage, 'epoch'>): void {
+  #refuse(host: string, message: Omit<RefusalMessage, keyof FromLeader>): void {
     const { bus, subjects, leadership } = this.#options;
     if (!leadership.isValid()) return;
-    publishBestEffort(bus, subjects.refusal(host), { ...message, epoch: leadership.nextEpoch() });
+    const { leader } = leadership;
+    publishBestEffort(bus, subjects.refusal(host), { ...message, leader, epoch: leadership.nextEpoch() });
   }
 
   /**
@@ -210,10 +211,10 @@ export class Leader {
     const ports = await PortTable.open(bus.store('ports'), findPort);
     const routing = await RoutingTable.open(bus.store('assignments'));
     const fenced = {
-      publish: (subject: string, body: unknown) => {
+      publish: (subject: string, body: object) => {
         if (!leadership.isValid())
           throw new NotLeadingError('this daemon no longer leads; the next leader decides');
-        bus.publish(subject, body);
+        bus.publish(subject, { ...body, leader: leadership.leader });
       },
     };
     const nextEpoch = () => leadership.nextEpoch();

@@ -314,7 +314,7 @@ export class Manager {
       ...opened,
       rememberedHosts: this.#rememberedHosts(),
       stored: () => storedEntries(opened),
-      sawEpoch: (epoch) => election.raise(epoch),
+      sawEpoch: (epoch, of) => election.raise(epoch, of),
       history: this.#history,
       onProblem: (problem) => this.#onProblem(problem),
     });

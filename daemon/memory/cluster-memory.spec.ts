@@ -44,13 +44,17 @@ describe('ClusterMemory', () => {
       'installation 1',
     ]);
     await memory.remember([entry('shop', 3), { bucket: 'apps', key: 'blog', value: tombstone(2, 5) }]);
-    await memory.raise(epochOf(4, 7));
+    await memory.raise(epochOf(4, 7), 'a');
     const next = await open();
     expect(next.entries()).to.deep.equal([
       { bucket: 'apps', key: 'blog', value: { tombstone: true, change: 2, removedAt: 5 } },
       entry('shop', 3),
     ]);
-    expect([next.highestEpoch, next.installation]).to.deep.equal([epochOf(4, 7), 'installation 1']);
+    expect([next.highestEpoch, next.leader, next.installation]).to.deep.equal([
+      epochOf(4, 7),
+      'a',
+      'installation 1',
+    ]);
     expect(next.summary()).to.deep.equal(memory.summary());
   });
 
@@ -61,8 +65,8 @@ describe('ClusterMemory', () => {
       { bucket: 'apps', key: 'shop', value: { other: true, change: 3 } },
       entry('shop', 2),
     ]);
-    await memory.raise(epochOf(4, 7));
-    await memory.raise(epochOf(3, 9));
+    await memory.raise(epochOf(4, 7), 'a');
+    await memory.raise(epochOf(3, 9), 'a');
     expect([memory.entries(), memory.highestEpoch]).to.deep.equal([[entry('shop', 3)], epochOf(4, 7)]);
     await memory.remember([{ bucket: 'apps', key: 'shop', value: tombstone(4, 1) }]);
     await memory.remember([entry('shop', 3)]);
@@ -71,7 +75,7 @@ describe('ClusterMemory', () => {
 
   it('sets a damaged file aside, says so, and still knows the epoch by the other one', async () => {
     const memory = await open();
-    await memory.raise(epochOf(4, 7));
+    await memory.raise(epochOf(4, 7), 'a');
     await memory.remember([entry('shop', 3)]);
     const text = await readFile(join(folder, 'epoch.memory'), 'utf8');
     await writeFile(join(folder, 'epoch.memory'), text.replace('4', '5'));

@@ -46,6 +46,7 @@ export class ClusterMemory {
   readonly #desired: CheckedFile;
   readonly #epochs: CheckedFile;
   #epoch: Epoch = NO_EPOCH;
+  #leader: string | undefined;
   #installation = '';
   #summary: MemorySummary | undefined;
 
@@ -80,6 +81,11 @@ export class ClusterMemory {
 
   get highestEpoch(): Epoch {
     return this.#epoch;
+  }
+
+  /** Who leads the incarnation of the highest epoch; undefined when it is not known. */
+  get leader(): string | undefined {
+    return this.#leader;
   }
 
   /** Sorted by bucket and key; tombstones among them. */
@@ -124,10 +130,11 @@ export class ClusterMemory {
   }
 
   /** Resolves when it is on disk; lower ones change nothing. */
-  async raise(epoch: Epoch): Promise<void> {
+  async raise(epoch: Epoch, leader: string): Promise<void> {
     if (epoch <= this.#epoch) return;
     this.#epoch = epoch;
-    await this.#epochs.save(() => ({ epoch: this.#epoch }));
+    this.#leader = leader;
+    await this.#epochs.save(() => ({ epoch: this.#epoch, leader: this.#leader }));
   }
 
   /** Resolves when nothing is being written. */
@@ -156,6 +163,7 @@ export class ClusterMemory {
     return this.#desired.save(() => ({
       installation: this.#installation,
       epoch: this.#epoch,
+      leader: this.#leader,
       entries: this.entries(),
     }));
   }
@@ -167,8 +175,11 @@ export class ClusterMemory {
     for (const entry of entries ?? []) this.#take(entry);
     const epoch = await this.#readFile(this.#epochs);
     // Both have it, so that one damaged file loses less.
-    for (const read of [desired?.epoch, epoch?.epoch])
-      if (isEpoch(read) && read > this.#epoch) this.#epoch = read;
+    for (const read of [desired, epoch]) {
+      if (!isEpoch(read?.epoch) || read.epoch <= this.#epoch) continue;
+      this.#epoch = read.epoch;
+      this.#leader = typeof read.leader === 'string' ? read.leader : undefined;
+    }
   }
 
   async #readFile(file: CheckedFile): Promise<Partial<Record<string, unknown>> | undefined> {

@@ -1,7 +1,7 @@
 import { subjectsOf } from '../../daemon/bus/subjects.js';
+import { durableEpochs } from '../../daemon/cluster/durable-epochs.js';
 import { type ControlPlane, controlPlane } from '../../daemon/control-plane.js';
 import type { EpochMemory } from '../../daemon/host/epoch-fence.js';
-import { incarnationOf } from '../../daemon/leader/epoch.js';
 import { EventLog } from '../../daemon/manager/event-log.js';
 import { PROTOCOL } from '../../daemon/membership/compatibility.js';
 import { ClusterMemory } from '../../daemon/memory/cluster-memory.js';
@@ -136,19 +136,16 @@ export class SimDaemon {
     await this.bus.close();
   }
 
-  /** What is on disk is at least the incarnation that was followed; what is newer is known to this process. */
+  /** Tells the invariants what is followed. */
   #epochs(memory: ClusterMemory): EpochMemory {
-    let highest = memory.highestEpoch;
+    const epochs = durableEpochs(memory);
     return {
-      highestEpoch: () => highest,
-      sawEpoch: (epoch) => {
+      ...epochs,
+      sawEpoch: (epoch, leader) => {
         const delivering = this.#delivering;
         if (delivering !== undefined)
           this.#world.observer.followed(this.#machine.host, epoch, delivering.from, delivering.subject);
-        if (epoch <= highest) return;
-        const isNew = incarnationOf(epoch) > incarnationOf(highest);
-        highest = epoch;
-        if (isNew) memory.raise(epoch).catch(() => undefined); // a simulated disk does not refuse
+        epochs.sawEpoch(epoch, leader);
       },
     };
   }
