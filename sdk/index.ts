@@ -4,7 +4,6 @@ export type {
   Client,
   ComponentClass,
   MethodName,
-  RoutingKey,
 } from './component/component-class.js';
 export type { ComponentOptions, ConstructibleClass } from './component/options.js';
 export { ComponentError, component } from './component/registry.js';
@@ -13,5 +12,6 @@ export type { Context, ListenOptions } from './context/context.js';
 export type { StandardSchema } from './context/standard-schema.js';
 export { type Executed, RemoteCallError, type RemoteCallErrorCode } from './errors/remote-call-error.js';
 export { LifecycleError } from './hosting/component-host.js';
+export type { RoutingKey, RoutingKeyPart } from './protocol/routing-key.js';
 export type { Main } from './run/main-function.js';
 export { run } from './run/run.js';

@@ -3,12 +3,12 @@ import { newTrace, type TraceContext } from '../call/trace-context.js';
 import type { Reader } from '../codec/reader.js';
 import { TypeViolation } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
-import type { CallOptions, RoutingKey } from '../component/component-class.js';
+import type { CallOptions } from '../component/component-class.js';
 import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { withCallerStack } from '../errors/stack.js';
 import { StackBudget, withoutStack } from '../errors/stackless.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
-import { hashKey, isRoutingKey } from '../routing/key-hash.js';
+import { hashOfCall } from '../routing/call-hash.js';
 import type { Member } from '../routing/member.js';
 import type { CallHeader, ClientConnection, OutgoingCall } from '../transport/transport.js';
 import type { RemoteMethod } from './remote-method.js';
@@ -60,7 +60,9 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     this.deadline = deadline;
     this.#retriable = options?.retry ?? target.retry;
     this.#hash =
-      target.routing === undefined && options?.key === undefined ? undefined : this.#hashOfKey(options?.key);
+      target.routing === undefined && options?.key === undefined
+        ? undefined
+        : hashOfCall(target, args, options?.key);
   }
 
   get method(): number {
@@ -270,18 +272,6 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       executed,
       cause,
     });
-  }
-
-  #hashOfKey(given: RoutingKey | undefined): number {
-    const key: unknown = given ?? this.#target.routing?.(...this.#args);
-    if (!isRoutingKey(key)) {
-      throw this.#error(
-        'INVALID_ARGUMENT',
-        `its routing function gave ${typeof key}, not a string, number or bigint`,
-        'no',
-      );
-    }
-    return hashKey(key);
   }
 }
 

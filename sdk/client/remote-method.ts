@@ -1,6 +1,6 @@
 import type { CompiledMethod } from '../codec/compiled.js';
 import type { Reader } from '../codec/reader.js';
-import type { RoutingKey } from '../component/component-class.js';
+import type { RoutingKey } from '../protocol/routing-key.js';
 import type { ReplicaSet } from '../routing/replica-set.js';
 import type { RetryBudget } from '../routing/retry-budget.js';
 import type { UsualLatency } from '../routing/usual-latency.js';

@@ -1,3 +1,5 @@
+import type { RoutingKey } from '../protocol/routing-key.js';
+
 /** A component's token: its class, abstract or not. */
 export type ComponentClass<T extends object> = abstract new (...args: never[]) => T;
 
@@ -27,9 +29,6 @@ export type ClientMethod<M> = M extends (...args: infer A) => infer R
   : never;
 
 export type MethodParameters<M> = M extends (...args: infer A) => unknown ? A : never;
-
-/** What decides the replica of a call on a component with `routing`. */
-export type RoutingKey = string | number | bigint;
 
 export interface CallOptions {
   /** Deadline, ms from the call; never later than the deadline of the call being served. */

@@ -1,5 +1,6 @@
 import type { Context } from '../context/context.js';
-import type { ComponentClass, MethodName, MethodParameters, RoutingKey } from './component-class.js';
+import type { RoutingKey } from '../protocol/routing-key.js';
+import type { ComponentClass, MethodName, MethodParameters } from './component-class.js';
 
 /** A class whose constructor takes the Context, or nothing. */
 export type ConstructibleClass<T extends object> = new (context: Context) => T;
@@ -7,7 +8,10 @@ export type ConstructibleClass<T extends object> = new (context: Context) => T;
 export interface ComponentOptions<T extends object> {
   /** Registered name; the class's own by default. Unique in the app. */
   readonly name?: string;
-  /** Affinity key of each routed method, from its arguments: calls with one key go to one replica. */
+  /**
+   * Affinity key of each routed method, from its arguments: calls with one key go to one replica. It must be quick and
+   * always give the same for the same arguments.
+   */
   readonly routing?: { readonly [K in MethodName<T>]?: (...args: MethodParameters<T[K]>) => RoutingKey };
   /**
    * Methods that may be executed twice, and so are sent again when the outcome of a call is unknown. Without it a

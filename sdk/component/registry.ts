@@ -1,6 +1,7 @@
 import type { Context } from '../context/context.js';
 import { MAIN } from '../protocol/app-description.js';
-import type { ComponentClass, RoutingKey } from './component-class.js';
+import type { RoutingKey } from '../protocol/routing-key.js';
+import type { ComponentClass } from './component-class.js';
 import type { AnyComponentClass, ComponentOptions, ConstructibleClass, CreatingOptions } from './options.js';
 
 /** A component as registered, its types erased: what the runtime works with. */

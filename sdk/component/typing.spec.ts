@@ -49,6 +49,8 @@ function accepted(declare: Declare): void {
     routing: { price: (product) => product, orders: (since) => since.getTime() },
     retry: { price: true },
   });
+  declare(Shop, { routing: { price: (product, currency = 'EUR') => [product, currency, 1n] } });
+  declare(Shop, { routing: { orders: (since) => ({ year: since.getFullYear(), shop: 'main' }) } });
   declare(NeedsDatabase, { create: () => new NeedsDatabase({ url: 'db' }) });
   declare(Mailer, { implementation: SmtpMailer });
   declare(Mailer, { implementation: { smtp: SmtpMailer } });
@@ -61,8 +63,18 @@ function refused(declare: Declare): void {
   declare(Mailer);
   // @ts-expect-error: there is no method of that name
   declare(Shop, { routing: { cost: () => 'x' } });
-  // @ts-expect-error: a key is a string, number or bigint
-  declare(Shop, { routing: { price: () => ({ id: 1 }) } });
+  // @ts-expect-error: a key is made of strings, numbers and bigints
+  declare(Shop, { routing: { price: () => true } });
+  // @ts-expect-error: the method's first argument is a string
+  declare(Shop, { routing: { price: (product: number) => product } });
+  // @ts-expect-error: tuples and records are flat
+  declare(Shop, { routing: { price: (product) => [product, [product]] } });
+  // @ts-expect-error: and their values are strings, numbers and bigints
+  declare(Shop, { routing: { price: (product) => ({ product, from: new Date() }) } });
+  // @ts-expect-error: an instance of a class is no record
+  declare(Shop, { routing: { orders: (since) => since } });
+  // @ts-expect-error: a key is there at once
+  declare(Shop, { routing: { price: async (product) => product } });
   // @ts-expect-error: start is no method of the interface
   declare(Shop, { retry: { start: true } });
 }
@@ -70,6 +82,10 @@ function refused(declare: Declare): void {
 async function used(ctx: Context, shop: Client<Shop>): Promise<void> {
   const price: number = await ctx.get(Shop).price('p1');
   for await (const order of shop.with({ timeout: price }).orders(new Date())) order.trim();
+  await shop.with({ key: ['shop', 7] }).price('p1');
+  await shop.with({ key: { shop: 'main', user: 7n } }).price('p1');
+  // @ts-expect-error: a key is no Date
+  await shop.with({ key: new Date() }).price('p1');
   // @ts-expect-error: the argument is a string
   await shop.price(1);
   // @ts-expect-error: not asynchronous, so not in the interface

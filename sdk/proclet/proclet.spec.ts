@@ -6,6 +6,8 @@ import { registerCompiledApp } from '../codec/compiled.js';
 import { component } from '../component/registry.js';
 import type { Context } from '../context/context.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
+import { hashKey } from '../protocol/key-hash.js';
+import type { RoutingKey } from '../protocol/routing-key.js';
 import { Proclet } from './proclet.js';
 import { FakeEnvelope, jsonApp, jsonMethod, until } from './spec-support.js';
 
@@ -68,7 +70,11 @@ class Counter {
     Counter.stopped++;
   }
 }
-component(Counter, { name: 'SpecCounter', retry: { where: true } });
+component(Counter, {
+  name: 'SpecCounter',
+  retry: { where: true },
+  routing: { add: (a) => a, count: (to) => to },
+});
 
 class Relay {
   constructor(private readonly ctx: Context) {}
@@ -139,6 +145,28 @@ describe('Proclet', () => {
     envelope.route('SpecCounter', ['Counter-0']);
     expect(await app.get(Counter).add(2, 3)).to.equal(5);
     expect(await app.get(Counter).where()).to.equal('Counter-0');
+  });
+
+  it('sends calls for a key to the owner of its slice, and nothing whose key is none', async () => {
+    await start('Counter-0', ['SpecCounter']);
+    await start('Counter-1', ['SpecCounter']);
+    const assignment = { starts: [0, 2 ** 31], owners: [0, 1] };
+    envelope.route('SpecCounter', ['Counter-0', 'Counter-1'], assignment);
+    const ownerOf = (key: RoutingKey) => `Counter-${hashKey(key) < 2 ** 31 ? 0 : 1}`;
+    for (const key of ['ann', 'bob', 7, -1.5, 2n ** 70n, ['ann', 7], { room: 7 }])
+      expect(await app.get(Counter).with({ key }).where()).to.equal(ownerOf(key));
+    const before = Counter.executed;
+    const reason = await app
+      .get(Counter)
+      .add(Number.NaN, 1)
+      .catch((thrown: unknown) => thrown);
+    expect(reason)
+      .to.be.instanceOf(RemoteCallError)
+      .that.includes({ code: 'INVALID_ARGUMENT', executed: 'no', component: 'SpecCounter', method: 'add' })
+      .and.has.property('message')
+      .that.contains('routing function gave is NaN');
+    expect(() => app.get(Counter).count(Number.NaN)).to.throw('SpecCounter.count: the key');
+    expect(Counter.executed).to.equal(before);
   });
 
   it('holds calls until a replica appears', async () => {

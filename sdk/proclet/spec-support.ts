@@ -16,6 +16,7 @@ import {
   type ProcletRequests,
   type ProcletSpec,
   type RegisterReplica,
+  type SliceAssignment,
   type Span,
 } from '../protocol/control.js';
 import { ControlChannel, ControlError } from '../protocol/control-channel.js';
@@ -129,7 +130,7 @@ export class FakeEnvelope {
   }
 
   /** Routes the component to these replicas, and tells every proclet. */
-  route(component: string, replicas: readonly string[]): void {
+  route(component: string, replicas: readonly string[], assignment?: SliceAssignment): void {
     const routing: ComponentRouting = {
       component,
       epoch: ++this.#epoch,
@@ -139,7 +140,7 @@ export class FakeEnvelope {
         const { group, generation, address } = registration;
         return [{ replica, group, generation, address }];
       }),
-      assignment: undefined,
+      assignment,
     };
     this.#routing.set(component, routing);
     for (const { channel } of this.registered.values()) channel.notify('Routing', routing);

@@ -5,7 +5,7 @@ import { chooseReplica } from './balancer.js';
 import { Member } from './member.js';
 import { isAsUsual, MAX_FAILURES, MIN_SAMPLES, outliers } from './outlier.js';
 import type { PeerPool } from './peer-pool.js';
-import { ownerOf } from './slice-table.js';
+import { SliceTable } from './slice-table.js';
 
 /** Calls that may wait for a replica to appear; beyond it RESOURCE_EXHAUSTED. */
 const MAX_WAITING = 10_000;
@@ -13,7 +13,9 @@ const JUDGED_EVERY_MS = 50;
 
 /** The replicas of one remote component, by its newest routing, and how each of them does. */
 export class ReplicaSet {
-  #routing: ComponentRouting;
+  #epoch = -1;
+  /** Undefined for a component without `routing`, or without replicas. */
+  #slices: SliceTable | undefined;
   #members: readonly Member[] = [];
   #waiting = 0;
   #changed: Deferred<void> = deferred();
@@ -25,14 +27,13 @@ export class ReplicaSet {
     readonly component: string,
     private readonly pool: PeerPool,
     private readonly random: () => number = Math.random,
-  ) {
-    this.#routing = { component, epoch: -1, replicas: [], assignment: undefined };
-  }
+  ) {}
 
   /** Takes the routing unless it is older than what is known. */
   update(routing: ComponentRouting): void {
-    if (routing.epoch < this.#routing.epoch) return;
-    this.#routing = routing;
+    if (routing.epoch < this.#epoch) return;
+    this.#epoch = routing.epoch;
+    this.#slices = routing.assignment === undefined ? undefined : new SliceTable(routing.assignment);
     const before = this.#members;
     this.#members = routing.replicas.map((replica) => {
       const peer = this.pool.acquire(replica);
@@ -50,8 +51,8 @@ export class ReplicaSet {
    * load among those that do well. Undefined when the component has no replica.
    */
   choose(hash: number | undefined): Member | undefined {
-    if (hash !== undefined && this.#routing.assignment !== undefined) {
-      const index = ownerOf(this.#routing.assignment, hash);
+    if (hash !== undefined && this.#slices !== undefined) {
+      const index = this.#slices.ownerOf(hash);
       const owner = index === undefined ? undefined : this.#members[index];
       if (owner !== undefined && !owner.peer.ejected) return owner;
     }

@@ -2,53 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { backoffMs } from './backoff.js';
 import { chooseReplica } from './balancer.js';
-import { hashKey, isRoutingKey } from './key-hash.js';
 import { RetryBudget } from './retry-budget.js';
-import { ownerOf } from './slice-table.js';
+import { SliceTable } from './slice-table.js';
 
-describe('hashKey', () => {
-  it('is fixed: assignments and stored state depend on these very values', () => {
-    expect(hashKey('')).to.equal(0);
-    expect(hashKey('ann')).to.equal(hashKey('ann'));
-    expect(['a', 'ann', 'user-1', 'ключ', '#1', 1, 1n].map((key) => hashKey(key))).to.deep.equal(
-      KNOWN_HASHES,
-    );
-  });
-
-  it('tells a number from the string of its digits', () => {
-    expect(hashKey(1)).to.not.equal(hashKey('1'));
-  });
-
-  it('spreads keys evenly over the space', () => {
-    const buckets = new Array<number>(16).fill(0);
-    for (let i = 0; i < 16_000; i++) {
-      const bucket = hashKey(`user-${i}`) >>> 28;
-      buckets[bucket] = (buckets[bucket] ?? 0) + 1;
-    }
-    for (const count of buckets) expect(count).to.be.within(850, 1150);
-  });
-
-  it('gives unsigned 32-bit integers for any string', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (key) => {
-        const hash = hashKey(key);
-        return Number.isInteger(hash) && hash >= 0 && hash < 2 ** 32;
-      }),
-    );
-  });
-});
-
-/** The first six by the reference implementation (mmh3 over UTF-16LE). */
-const KNOWN_HASHES = [1867108634, 3585519097, 2429978192, 3797877012, 552481157, 552481157, 552481157];
-
-describe('isRoutingKey', () => {
-  it('refuses what cannot name a key', () => {
-    for (const key of [Number.NaN, undefined, null, {}, () => 'x']) expect(isRoutingKey(key)).to.equal(false);
-    for (const key of ['', 0, -1.5, 3n]) expect(isRoutingKey(key)).to.equal(true);
-  });
-});
-
-describe('ownerOf', () => {
+describe('SliceTable', () => {
   it('agrees with a linear search', () => {
     const assignments = fc
       .uniqueArray(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { maxLength: 50 })
@@ -57,13 +14,13 @@ describe('ownerOf', () => {
     fc.assert(
       fc.property(assignments, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (assignment, hash) => {
         const slice = assignment.starts.findLastIndex((start) => start <= hash);
-        expect(ownerOf(assignment, hash)).to.equal(assignment.owners[slice]);
+        expect(new SliceTable(assignment).ownerOf(hash)).to.equal(assignment.owners[slice]);
       }),
     );
   });
 
   it('knows no owner in an empty assignment', () => {
-    expect(ownerOf({ starts: [], owners: [] }, 7)).to.equal(undefined);
+    expect(new SliceTable({ starts: [], owners: [] }).ownerOf(7)).to.equal(undefined);
   });
 });
 

@@ -1,14 +1,25 @@
 import type { SliceAssignment } from '../protocol/control.js';
 
-/** The index in `assignment.owners`' replicas that owns the hash; undefined for an empty or malformed assignment. */
-export function ownerOf(assignment: SliceAssignment, hash: number): number | undefined {
-  const { starts, owners } = assignment;
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((starts[middle] ?? 0) <= hash) low = middle;
-    else high = middle - 1;
+/** An assignment as calls look it up: flat arrays, searched without a branch that the processor could guess wrong. */
+export class SliceTable {
+  readonly #starts: Uint32Array;
+  readonly #owners: Uint32Array;
+
+  constructor({ starts, owners }: SliceAssignment) {
+    this.#starts = Uint32Array.from(starts);
+    this.#owners = Uint32Array.from(owners);
   }
-  return owners[low];
+
+  /** The index among the routing's replicas of the one that owns the hash; undefined for an empty or malformed assignment. */
+  ownerOf(hash: number): number | undefined {
+    const starts = this.#starts;
+    let low = 0;
+    let length = starts.length;
+    while (length > 1) {
+      const half = length >>> 1;
+      low += (starts[low + half] ?? 0) <= hash ? half : 0;
+      length -= half;
+    }
+    return this.#owners[low];
+  }
 }

@@ -1,9 +1,10 @@
 import { isAsyncIterable } from '../client/bounded-result.js';
 import type { Invoke, Invoker } from '../client/invoker.js';
 import type { RegisteredComponent } from '../component/registry.js';
+import { hashOfCall } from '../routing/call-hash.js';
 import { deepCopy } from './deep-copy.js';
 
-/** Calls within the process as if caller and callee were two: arguments and results are copied. */
+/** Calls within the process as if caller and callee were two: arguments and results are copied, routing keys checked. */
 export class SeparatingInvoker implements Invoker {
   constructor(
     private readonly component: RegisteredComponent,
@@ -24,7 +25,10 @@ export class SeparatingInvoker implements Invoker {
     const invoke = this.inner.bind(method);
     const name = `${this.component.name}.${method}`;
     const repeats = this.repeatRetriable && this.component.mayRetry(method);
+    const routing = this.component.routing.get(method);
+    const routed = { component: this.component.name, method, routing };
     return (args, options) => {
+      if (routing !== undefined || options?.key !== undefined) hashOfCall(routed, args, options?.key);
       const copies = () => args.map((argument, index) => deepCopy(argument, `${name} argument ${index + 1}`));
       const result = invoke(copies(), options);
       if (isAsyncIterable(result) && !(result instanceof Promise)) return copiedItems(result, name);

@@ -29,7 +29,11 @@ class Shelf {
     await new Promise(() => {});
   }
 }
-component(Shelf, { name: 'TestShelf', retry: { count: true } });
+component(Shelf, {
+  name: 'TestShelf',
+  retry: { count: true },
+  routing: { put: (box) => box[0] ?? Number.NaN },
+});
 
 /** Refers to Reader, which refers back. */
 class Librarian {
@@ -88,7 +92,14 @@ describe('startTestApp', () => {
 
   it('names what could not travel', async () => {
     const unsafe = app.get(Shelf) as unknown as { put(box: unknown): Promise<unknown> };
-    expect(() => unsafe.put([() => 1])).to.throw('TestShelf.put argument 1[0] is a function');
+    expect(() => unsafe.put(['a', () => 1])).to.throw('TestShelf.put argument 1[1] is a function');
+  });
+
+  it('refuses a call without a usable routing key, as a remote one would be', async () => {
+    expect(() => app.get(Shelf).put([])).to.throw(
+      'TestShelf.put: the key that its routing function gave is NaN; a key is a string',
+    );
+    expect(await app.get(Shelf).with({ key: 'shelf' }).put([])).to.deep.equal([]);
   });
 
   it('lets components refer to each other in cycles', async () => {
