@@ -1,5 +1,5 @@
-// The tests shop in a real browser, and run real NATS servers. Installs them with apt when they are missing and this user
-// may; else says what to install.
+// The tests shop in a real browser, run real NATS servers, and cut links between network namespaces. Installs what that
+// needs with apt when it is missing and this user may; else says what to install.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -16,6 +16,8 @@ import { dirname, join } from 'node:path';
 const PACKAGES = [
   { file: '/usr/bin/chromium-headless-shell', name: 'chromium-headless-shell' },
   { file: '/usr/sbin/nats-server', name: 'nats-server' },
+  { file: '/usr/sbin/ip', name: 'iproute2' },
+  { file: '/usr/sbin/nft', name: 'nftables' },
 ];
 const MAY_INSTALL = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
 

@@ -9,6 +9,10 @@ import { freePort } from './free-port.js';
 /** Where scripts/prepare-test-machine.mjs puts a newer one than the system's. */
 const NEWER = '/usr/local/lib/weaverd-tests/nats-server';
 
+export function natsServerBinary(): string {
+  return process.env.NATS_SERVER ?? (existsSync(NEWER) ? NEWER : 'nats-server');
+}
+
 export interface NatsServerOptions {
   /** Lines of its configuration besides the usual: authorization, tls, cluster. */
   readonly config?: string;
@@ -71,8 +75,9 @@ export class NatsServer {
   /** With the data it left. */
   async start(): Promise<void> {
     const log = openSync(join(this.folder, 'nats.log'), 'a');
-    const binary = process.env.NATS_SERVER ?? (existsSync(NEWER) ? NEWER : 'nats-server');
-    const child = spawn(binary, ['-c', join(this.folder, 'nats.conf')], { stdio: ['ignore', log, log] });
+    const child = spawn(natsServerBinary(), ['-c', join(this.folder, 'nats.conf')], {
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     this.#child = child;
     const failed = new Promise<never>((_, reject) => {

@@ -1,0 +1,227 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AppStatus, DaemonStatus, ReplicaStatus } from '../../../daemon/api/api-types.js';
+import { eventually } from '../../support/eventually.js';
+import { REPOSITORY, weaverd } from '../../support/weaverd.js';
+import { DaemonHost, type DaemonHostConfig } from './daemon-host.js';
+import { NatsNode } from './nats-node.js';
+import { TestNetwork } from './test-network.js';
+
+const APP = 'probe';
+const ZONES = 2;
+const CONVERGING_MS = 90_000;
+/** Of the calls of the probe. */
+export const CALL_TIMEOUT_MS = 6000;
+
+export interface TestFleetOptions {
+  readonly hosts: number;
+  /** Lines of each nats-server's configuration, and of `[nats]`. */
+  readonly natsServer?: string;
+  readonly nats?: string;
+}
+
+/** A real cluster on this machine: hosts with daemons, three NATS nodes, and the probe app; each host with a network of its own. */
+export class TestFleet {
+  readonly hosts: readonly DaemonHost[];
+  readonly nats: readonly NatsNode[];
+
+  private constructor(
+    readonly network: TestNetwork,
+    readonly folder: string,
+    private readonly options: TestFleetOptions,
+  ) {
+    const named = (prefix: string, count: number) =>
+      Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+    this.hosts = named('h', options.hosts).map((name) => new DaemonHost(name, network, folder));
+    this.nats = named('n', 3).map((name) => new NatsNode(name, network, join(folder, name)));
+  }
+
+  /** All daemons agree that all hosts are there. Nothing stays when it fails. */
+  static async start(options: TestFleetOptions): Promise<TestFleet> {
+    const network = TestNetwork.open();
+    const folder = await mkdtemp(join(tmpdir(), 'wf-'));
+    const fleet = new TestFleet(network, folder, options);
+    try {
+      await fleet.#start();
+      return fleet;
+    } catch (reason) {
+      await fleet.dispose();
+      throw reason;
+    }
+  }
+
+  async #start(): Promise<void> {
+    for (const { host } of this.nats) this.network.addHost(host);
+    for (const { name } of this.hosts) this.network.addHost(name);
+    await writeFile(this.#secretFile, 'a secret of test hosts only, thirty-two bytes or more');
+    await chmod(this.#secretFile, 0o600);
+    const peers = this.nats.map(({ host }) => host);
+    for (const node of this.nats) {
+      await node.configure(peers, this.options.natsServer);
+      node.start();
+    }
+    await Promise.all(this.nats.map((node) => node.healthy()));
+    await Promise.all(
+      this.hosts.map(async (host, index) => {
+        await host.configure(this.configOf(index));
+        await host.start();
+      }),
+    );
+    await this.agreed();
+  }
+
+  /** Of the host with that index, from 0. */
+  configOf(index: number): DaemonHostConfig {
+    return {
+      cluster: 'fleet',
+      secretFile: this.#secretFile,
+      natsUrls: this.nats.map(({ url }) => url),
+      zone: `z${(index % ZONES) + 1}`,
+      ...(this.options.nats === undefined ? {} : { nats: this.options.nats }),
+    };
+  }
+
+  get #secretFile(): string {
+    return join(this.folder, 'secret');
+  }
+
+  get probeFolder(): string {
+    return join(this.folder, 'probe');
+  }
+
+  /** A Target and a Caller on each host. */
+  async deployProbe(): Promise<void> {
+    await mkdir(this.probeFolder, { recursive: true });
+    const manifest = join(this.folder, 'weaver.toml');
+    const replicas = this.hosts.length;
+    const entry = JSON.stringify(join(REPOSITORY, 'test/fixtures/probe/main.ts'));
+    await writeFile(
+      manifest,
+      `name = "${APP}"\nentry = ${entry}\n[components.Target]\nreplicas = ${replicas}\n[components.Caller]\nreplicas = ${replicas}\n[calls]\ntimeout = ${CALL_TIMEOUT_MS}\n[env]\nPROBE_FOLDER = "${this.probeFolder}"\n`,
+    );
+    const { code, stdout, stderr } = await weaverd(['deploy', manifest, '--state', this.host(0).stateFolder]);
+    if (code !== 0) throw new Error(`the probe was not deployed:\n${stdout}\n${stderr}`);
+    await this.converged();
+  }
+
+  host(index: number): DaemonHost {
+    const host = this.hosts[index];
+    if (host === undefined) throw new Error(`the fleet has no host ${index}`);
+    return host;
+  }
+
+  named(name: string): DaemonHost {
+    const host = this.hosts.find((each) => each.name === name);
+    if (host === undefined) throw new Error(`the fleet has no host ${name}`);
+    return host;
+  }
+
+  /** As the first daemon that knows says. */
+  async leader(): Promise<DaemonHost> {
+    return eventually('a leader is known', async () => {
+      for (const host of this.hosts) {
+        const status = await host.status().catch(() => undefined);
+        if (status?.cluster?.leader !== undefined) return this.named(status.cluster.leader.host);
+      }
+      return undefined;
+    });
+  }
+
+  natsNode(host: string): NatsNode {
+    const node = this.nats.find((each) => each.host === host);
+    if (node === undefined) throw new Error(`the fleet has no NATS node ${host}`);
+    return node;
+  }
+
+  /** The node that leads JetStream. */
+  async natsLeader(): Promise<NatsNode> {
+    const name = await eventually('JetStream has a leader', () => {
+      for (const node of this.nats) {
+        const leader = node.metaLeader();
+        if (leader !== undefined && leader !== '') return leader;
+      }
+      return undefined;
+    });
+    return this.natsNode(name);
+  }
+
+  async replicas(): Promise<readonly ReplicaStatus[]> {
+    const leader = await this.leader();
+    return replicasOf(probeOf(await leader.status()));
+  }
+
+  /** Every daemon answers, and all say the same of leader and hosts: each host is there. */
+  async agreed(timeoutMs = CONVERGING_MS): Promise<readonly DaemonStatus[]> {
+    return this.#until('all daemons agree on a leader and that all hosts are there', disagreement, timeoutMs);
+  }
+
+  /** {@link agreed}, and the app serves whole. */
+  async converged(timeoutMs = CONVERGING_MS): Promise<readonly DaemonStatus[]> {
+    const problem = (statuses: readonly DaemonStatus[]) => disagreement(statuses) ?? notServing(statuses);
+    return this.#until('all daemons agree, and the app serves', problem, timeoutMs);
+  }
+
+  async #until(
+    what: string,
+    problemOf: (statuses: readonly DaemonStatus[]) => string | undefined,
+    timeoutMs: number,
+  ): Promise<readonly DaemonStatus[]> {
+    return eventually(
+      what,
+      async () => {
+        const statuses = await Promise.all(this.hosts.map((host) => host.status()));
+        const problem = problemOf(statuses);
+        if (problem !== undefined) throw new Error(problem);
+        return statuses;
+      },
+      timeoutMs,
+    );
+  }
+
+  async dispose(): Promise<void> {
+    for (const { api } of this.hosts) api.close();
+    this.network.dispose();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function probeOf(status: DaemonStatus): AppStatus {
+  const app = status.apps.find((each) => each.app === APP);
+  if (app === undefined) throw new Error(`${status.host} knows no ${APP}`);
+  return app;
+}
+
+export function replicasOf(app: AppStatus): readonly ReplicaStatus[] {
+  return app.groups.flatMap(({ replicas }) => replicas);
+}
+
+function disagreement(statuses: readonly DaemonStatus[]): string | undefined {
+  const views = statuses.map(({ host, cluster }) => {
+    if (cluster?.leader === undefined) return `${host} knows no leader`;
+    if (cluster.bus.state !== 'connected') return `${host} is ${cluster.bus.state}: ${cluster.bus.reason}`;
+    const { leader, hosts } = cluster;
+    const missing = hosts.filter(({ state }) => state !== 'alive');
+    if (hosts.length !== statuses.length || missing.length > 0)
+      return `${host} sees ${hosts.map((each) => `${each.host} ${each.state}`).join()}`;
+    return JSON.stringify([leader, hosts.map(({ host: name, generation }) => [name, generation])]);
+  });
+  const [first] = views;
+  if (first === undefined || !first.startsWith('[')) return first;
+  return views.find((view) => view !== first);
+}
+
+function notServing(statuses: readonly DaemonStatus[]): string | undefined {
+  const views = statuses.map((status) => {
+    const app = probeOf(status);
+    const replicas = replicasOf(app);
+    const desired = app.groups.reduce((sum, group) => sum + group.desiredReplicas, 0);
+    if (app.state !== 'serving') return `on ${status.host} it is ${app.state}: ${app.reason}`;
+    if (replicas.length !== desired || replicas.some(({ state }) => state !== 'serving'))
+      return `on ${status.host} ${replicas.map(({ replica, host, state }) => `${replica} on ${host} is ${state}`).join()}`;
+    return JSON.stringify(replicas.map(({ replica, host, generation }) => [replica, host, generation]));
+  });
+  const [first] = views;
+  if (first === undefined || !first.startsWith('[')) return first;
+  return views.find((view) => view !== first);
+}
