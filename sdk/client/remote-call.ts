@@ -10,10 +10,11 @@ import { StackBudget, withoutStack } from '../errors/stackless.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
 import { hashOfCall } from '../routing/call-hash.js';
 import type { Member } from '../routing/member.js';
+import { PATIENCE_MS, type Peer } from '../routing/peer.js';
 import type { CallHeader, ClientConnection, OutgoingCall } from '../transport/transport.js';
 import type { RemoteMethod } from './remote-method.js';
 import { RemoteStream } from './remote-stream.js';
-import { decideRetry } from './retry-policy.js';
+import { decideRetry, MAX_ATTEMPTS } from './retry-policy.js';
 
 const RETRY_BACKOFF: Backoff = { firstMs: 10, capMs: 500 };
 /** While no replica can be reached, how often to look again even without a new routing. */
@@ -41,6 +42,9 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   #replica: Member | undefined;
   /** Of the first attempt. */
   #timed = false;
+  #attempt = 1;
+  /** The next attempt has been taken from the budget. */
+  #isPaid = false;
 
   constructor(target: RemoteMethod, args: readonly unknown[], options: CallOptions | undefined) {
     const outer = currentCallState();
@@ -122,6 +126,15 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     else if (replica.probing) this.#target.replicas.unknown(replica, performance.now());
   }
 
+  /** The replica is silent: a call that may run twice moves to another, while there is one and the budget has room. */
+  mayMove(): boolean {
+    const { replicas, budget } = this.#target;
+    const replica = this.#replica;
+    if (!this.#retriable || this.#attempt >= MAX_ATTEMPTS || replica === undefined) return false;
+    this.#isPaid = replicas.hasOther(replica) && budget.tryRetry();
+    return this.#isPaid;
+  }
+
   async recover(reason: unknown): Promise<unknown> {
     // After two turns the caller's promise follows this one, and V8 knows whose stack this is on.
     await undefined;
@@ -132,9 +145,10 @@ export class RemoteCall implements OutgoingCall, CallHeader {
 
   async #attempts(first: number): Promise<unknown> {
     for (let attempt = first; ; attempt++) {
+      this.#attempt = attempt;
       try {
         const connection = await this.#connection();
-        return await connection.call(this.#again());
+        return await connection.call({ ...this.#again(), mayMove: () => this.mayMove() });
       } catch (reason) {
         await this.#recover(reason, attempt);
       }
@@ -176,10 +190,12 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       const peer = replica?.peer;
       this.#replica = replica;
       if (peer?.open !== undefined) return peer.open;
-      if (peer !== undefined && !replicas.unreachable) {
+      if (replica !== undefined && peer !== undefined && !peer.unreachable) {
         replicas.beginWaiting();
         try {
-          return await this.#inTime(peer.connect());
+          const opened = await this.#opened(replica, peer);
+          if (opened !== undefined) return opened;
+          continue;
         } catch (reason) {
           lastReason = reason;
           this.#throwIfOver(reason);
@@ -192,6 +208,21 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       await this.#inTime(
         replicas.nextRouting(peer === undefined ? Math.max(1, this.deadline - performance.now()) : wait),
       );
+    }
+  }
+
+  /** Undefined when it is time to choose again; the connection goes on opening for later calls. */
+  async #opened(replica: Member, peer: Peer): Promise<ClientConnection | undefined> {
+    const connecting = peer.connect();
+    if (peer.ejected && this.#target.replicas.hasOther(replica)) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const impatience = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS, undefined);
+    });
+    try {
+      return await this.#inTime(Promise.race([connecting, impatience]));
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -249,9 +280,15 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     this.#failed(reason);
     const decision = decideRetry(reason, attempt, this.#retriable);
     const left = this.deadline - performance.now();
-    if (decision === 'fail' || left <= 0 || !this.#target.budget.tryRetry()) throw this.#named(reason);
+    if (decision === 'fail' || left <= 0 || !this.#pay()) throw this.#named(reason);
     const wait = attempt === 1 ? 0 : backoffMs(RETRY_BACKOFF, attempt - 1, Math.random);
     if (wait > 0) await this.#inTime(new Promise((resolve) => setTimeout(resolve, Math.min(wait, left))));
+  }
+
+  #pay(): boolean {
+    const isPaid = this.#isPaid;
+    this.#isPaid = false;
+    return isPaid || this.#target.budget.tryRetry();
   }
 
   #named(error: RemoteCallError): RemoteCallError {

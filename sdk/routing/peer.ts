@@ -13,6 +13,7 @@ type State =
       readonly kind: 'connecting';
       readonly connection: Promise<ClientConnection>;
       readonly abort: AbortController;
+      readonly since: number;
     }
   | { readonly kind: 'open'; readonly connection: ClientConnection }
   /** It could not be reached; not tried again before `until` while others are there. */
@@ -21,6 +22,8 @@ type State =
   | { readonly kind: 'retired' };
 
 const EJECTION: Backoff = { firstMs: 50, capMs: 2000 };
+/** A connection that takes longer to open is not waited for while another replica is there. */
+export const PATIENCE_MS = 500;
 
 /** One replica that calls go to, and the connection to it: opened when first needed, opened again when lost. */
 export class Peer implements Candidate {
@@ -38,7 +41,21 @@ export class Peer implements Candidate {
     return this.#state.kind === 'open' ? this.#state.connection.load : 0;
   }
 
+  /** To be passed over while others are there: out of reach, or not known to be in reach again. */
   get ejected(): boolean {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'open':
+        return state.connection.silent;
+      case 'connecting':
+        return this.#failures > 0 || this.now() - state.since >= PATIENCE_MS;
+      default:
+        return this.unreachable;
+    }
+  }
+
+  /** It is not even tried at present. */
+  get unreachable(): boolean {
     return this.#state.kind === 'ejected' && this.now() < this.#state.until;
   }
 
@@ -65,7 +82,7 @@ export class Peer implements Candidate {
           }),
         );
       case 'ejected':
-        if (this.ejected) return Promise.reject(state.reason);
+        if (this.unreachable) return Promise.reject(state.reason);
         return this.#connect();
       case 'idle':
         return this.#connect();
@@ -95,7 +112,7 @@ export class Peer implements Candidate {
       },
     );
     connection.catch(() => {}); // whoever awaits it hears; there may be nobody left
-    this.#state = { kind: 'connecting', connection, abort };
+    this.#state = { kind: 'connecting', connection, abort, since: this.now() };
     return connection;
   }
 

@@ -125,9 +125,14 @@ export class ReplicaSet {
     this.#probeAt = Math.min(...this.#members.map(({ probeAt }) => probeAt));
   }
 
-  /** Every replica is ejected, or there is none: only a wait helps. */
+  /** Whether another replica than that one seems to be in reach. */
+  hasOther({ peer }: Member): boolean {
+    return this.#members.some((other) => other.peer !== peer && !other.peer.ejected);
+  }
+
+  /** Every replica is out of reach, or there is none: only a wait helps. */
   get unreachable(): boolean {
-    return this.#members.every(({ peer }) => peer.ejected);
+    return this.#members.every(({ peer }) => peer.unreachable);
   }
 
   /** Resolves at the next routing, or after `timeoutMs`. Rejects with RESOURCE_EXHAUSTED when too many wait. */

@@ -13,6 +13,7 @@ import { FrameKind, NO_CALL } from './frame.js';
 import type { Link, LinkHandler } from './link.js';
 import { type CallOwner, decodeBody, type PendingCall, UnaryCall } from './pending-call.js';
 import { protocolError } from './protocol-error.js';
+import { SilenceWatch } from './silence-watch.js';
 import { StreamReader } from './stream-reader.js';
 import { Throttle } from './throttle.js';
 import type { ClientConnection, OutgoingCall, ReplicaIdentity, TransportLimits } from './transport.js';
@@ -45,6 +46,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
   readonly #clock: Clock;
   readonly #calls: CallTable<PendingCall | typeof ABANDONED>;
   readonly #sweep: DeadlineSweep;
+  readonly #silence: SilenceWatch;
   /** Over the frame being handled. */
   readonly #reader = new Reader(NO_BYTES);
   readonly #listeners: StateListener[] = [];
@@ -62,6 +64,14 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     this.#calls = new CallTable(limits.maxCallsInFlight);
     link.outbox.lone = () => this.#calls.size <= 1;
     this.#sweep = new DeadlineSweep(clock, (now) => this.#expire(now));
+    this.#silence = new SilenceWatch({
+      clock,
+      silentAfterMs: limits.silentAfterMs,
+      heardAt: () => link.heardAt,
+      owesAnswer: () => this.outstanding > 0,
+      ask: () => link.outbox.sendEmpty(FrameKind.PING, NO_CALL),
+      onSilent: () => this.#moveAway(),
+    });
   }
 
   get state(): 'open' | 'draining' | 'closed' {
@@ -70,6 +80,10 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
 
   get outstanding(): number {
     return this.#calls.size - this.#abandoned;
+  }
+
+  get silent(): boolean {
+    return this.#silence.isSilent;
   }
 
   get load(): number {
@@ -143,6 +157,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       call.deadlineAt = outgoing.deadline ?? this.#clock.now() + timeoutMs;
       this.#sweep.arm(call.deadlineAt);
     }
+    this.#silence.arm();
     call.listen();
   }
 
@@ -212,6 +227,7 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
   closed(reason: Error | undefined): void {
     this.#state = { kind: 'closed', reason };
     this.#sweep.stop();
+    this.#silence.stop();
     this.#calls.forEach((call) => {
       if (call === ABANDONED) return;
       this.#calls.remove(call.callId);
@@ -288,6 +304,12 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       else call.giveUp('DEADLINE_EXCEEDED', noAnswerWithin(call.outgoing.header.timeoutMs));
     });
     return next;
+  }
+
+  #moveAway(): void {
+    this.#calls.forEach((call) => {
+      if (call !== ABANDONED) call.moveAway();
+    });
   }
 
   #startDraining(by: 'caller' | 'callee'): void {

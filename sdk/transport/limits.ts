@@ -15,6 +15,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   handshakeTimeoutMs: 5_000,
   heartbeatIntervalMs: 5_000,
   heartbeatTimeoutMs: 15_000,
+  silentAfterMs: 1_500,
   maxConnections: 1024,
 };
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { FrameKind, frameOf } from './frame.js';
-import { ADDRESS_KINDS, callFrame, failureOf, outgoing, Rig, until } from './spec-support.js';
+import { ADDRESS_KINDS, callFrame, failureOf, outgoing, Rig, textBody, until } from './spec-support.js';
 import type { IncomingCall } from './transport.js';
 
 const limits = { heartbeatIntervalMs: 20, heartbeatTimeoutMs: 100 };
@@ -23,6 +23,23 @@ for (const kind of ADDRESS_KINDS) {
       expect(reasons[0]?.message).to.contain('silent for');
       expect(peer.frames.some((frame) => frame.kind === FrameKind.PING)).to.equal(true);
       await peer.ended;
+    });
+
+    it('calls that may move leave a callee that is silent; the others wait, and are answered when it is heard again', async () => {
+      const { connection, peer } = await rig.connectToRaw(kind, {
+        limits: { heartbeatIntervalMs: 5000, heartbeatTimeoutMs: 10_000, silentAfterMs: 30 },
+      });
+      let asked = 0;
+      const mayMove = () => ++asked > 2; // not at once: its budget may be used up
+      const moving = connection.call({ ...outgoing(0), mayMove });
+      const staying = connection.call(outgoing(0));
+      const calls = () => peer.frames.filter((frame) => frame.kind === FrameKind.CALL);
+      expect(await failureOf(moving)).to.include({ code: 'UNKNOWN_OUTCOME', executed: 'unknown' });
+      expect(connection).to.include({ silent: true, state: 'open' });
+      expect((await peer.frame(FrameKind.CANCEL)).callId).to.equal(calls()[0]?.callId);
+      peer.write(frameOf(FrameKind.RESULT, textBody('late'), calls()[1]?.callId));
+      expect(await staying).to.equal('late');
+      await until(() => !connection.silent);
     });
 
     it('a callee that does not even read is lost', async () => {

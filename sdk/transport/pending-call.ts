@@ -59,7 +59,17 @@ export abstract class PendingCall implements AbortListener {
     this.giveUp('CANCELLED', 'the call was cancelled', signal.reason);
   }
 
-  giveUp(code: 'CANCELLED' | 'DEADLINE_EXCEEDED' | 'PROTOCOL_ERROR', message: string, cause?: unknown): void {
+  /** The callee is silent. A long message is left to go on: its slow link may be what is heard nothing over. */
+  moveAway(): void {
+    if (this.large !== undefined || this.outgoing.mayMove?.() !== true) return;
+    this.giveUp('UNKNOWN_OUTCOME', 'the replica gives no sign of life');
+  }
+
+  giveUp(
+    code: 'CANCELLED' | 'DEADLINE_EXCEEDED' | 'PROTOCOL_ERROR' | 'UNKNOWN_OUTCOME',
+    message: string,
+    cause?: unknown,
+  ): void {
     const unsent = this.owner.abandon(this);
     this.failNow(new RemoteCallError(code, message, { executed: unsent ? 'no' : 'unknown', cause }));
   }

@@ -40,6 +40,11 @@ export interface OutgoingCall {
    * the stream's reader should see. Called at most once.
    */
   recover?(reason: unknown): Promise<unknown>;
+  /**
+   * Whether the call is to be given up (UNKNOWN_OUTCOME) since the callee is silent and another may be asked. May be asked
+   * several times while it is false. Absent: it waits.
+   */
+  mayMove?(): boolean;
 }
 
 /**
@@ -98,6 +103,11 @@ export interface TransportLimits {
   readonly heartbeatIntervalMs: number;
   /** The connection is lost after this long without a frame received. */
   readonly heartbeatTimeoutMs: number;
+  /**
+   * A callee that owes an answer, was asked for a sign of life and gives none for this long is silent: calls that may
+   * move go to another replica. The connection stays.
+   */
+  readonly silentAfterMs: number;
   /** Connections one server accepts. */
   readonly maxConnections: number;
 }
@@ -111,6 +121,8 @@ export interface ClientConnection {
   readonly outstanding: number;
   /** Those, and the calls that the callee refused lately: by this it is compared with other replicas. */
   readonly load: number;
+  /** The callee owes answers and gives no sign of life. */
+  readonly silent: boolean;
   /**
    * Rejects with a RemoteCallError of the runtime (its `executed` is exact), or with what `decodeThrown` gives. A
    * TypeViolation from `encodeArguments` is passed through unchanged, and nothing was sent.
