@@ -46,6 +46,7 @@ export async function runFault(fleet: TestFleet, fault: Fault): Promise<FaultRep
   await fleet.converged();
   const endedAt = monotonicNow();
   await setTimeout(Math.max(0, undoneAt + SETTLING_MS - endedAt));
+  await fleet.converged();
   const [history, after] = [await readHistory(fleet.probeFolder, from), await fleet.replicas()];
   return { fault, affected, history, injectedAt, endedAt, convergeMs: endedAt - undoneAt, before, after };
 }

@@ -29,4 +29,11 @@ export const ALL_FAULTS: readonly Fault[] = [
 ];
 
 /** What each run of the tests makes: one of each kind. */
-export const SHORT_ROUND: readonly Fault[] = [process.procletKilled, process.leaderKilled];
+export const SHORT_ROUND: readonly Fault[] = [
+  process.procletKilled,
+  process.procletFrozen,
+  process.leaderKilled,
+  nats.natsLeaderKilled,
+  nats.natsRebuiltEmpty,
+  link.backAfterDeath,
+];

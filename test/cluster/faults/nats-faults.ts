@@ -1,3 +1,4 @@
+import { eventually } from '../../support/eventually.js';
 import type { NatsNode } from '../support/nats-node.js';
 import type { Fault, Injected } from './fault.js';
 
@@ -53,12 +54,21 @@ export const allNatsFrozen: Fault = {
 
 export const natsRebuiltEmpty: Fault = {
   name: 'NATS rebuilt empty',
-  holdMs: 0,
+  holdMs: DOWN_MS,
   plane: 'control',
   async inject(fleet) {
+    const from = Date.now();
     const { undo } = await killed(fleet.nats);
     await Promise.all(fleet.nats.map((node) => node.wipe()));
-    return { affected: [], undo };
+    const isRestored = async () =>
+      (await fleet.events(from)).some(({ kind }) => kind === 'restored') || undefined;
+    return {
+      affected: [],
+      undo: async () => {
+        await undo();
+        await eventually('what was lost is restored from what the hosts remember', isRestored);
+      },
+    };
   },
 };
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AppStatus, DaemonStatus, ReplicaStatus } from '../../../daemon/api/api-types.js';
+import type { AppStatus, DaemonEvent, DaemonStatus, ReplicaStatus } from '../../../daemon/api/api-types.js';
 import { eventually } from '../../support/eventually.js';
 import { REPOSITORY, weaverd } from '../../support/weaverd.js';
 import { DaemonHost, type DaemonHostConfig } from './daemon-host.js';
@@ -146,9 +146,19 @@ export class TestFleet {
     return this.natsNode(name);
   }
 
+  /** Of the probe, as the leader sees them; once it is seen. */
   async replicas(): Promise<readonly ReplicaStatus[]> {
-    const leader = await this.leader();
-    return replicasOf(probeOf(await leader.status()));
+    return eventually('a leader knows replicas of the probe', async () => {
+      const leader = await this.leader();
+      const replicas = replicasOf(probeOf(await leader.status()));
+      return replicas.length > 0 ? replicas : undefined;
+    });
+  }
+
+  /** What all daemons have told, since some time (Unix ms); each event once. */
+  async events(since: number): Promise<readonly DaemonEvent[]> {
+    const told = await Promise.all(this.hosts.map((host) => host.events().catch(() => [])));
+    return told.flat().filter(({ at, origin }) => at >= since && origin === undefined);
   }
 
   /** Every daemon answers, and all say the same of leader and hosts: each host is there. */
