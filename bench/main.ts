@@ -3,6 +3,7 @@ import { boutique } from './boutique.js';
 import { codec } from './codec.js';
 import { compression } from './compression.js';
 import { dispersed } from './dispersed.js';
+import { failover } from './failover.js';
 import { local } from './local.js';
 import { overload } from './overload.js';
 import type { Bench, BenchOptions } from './report.js';
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   overload,
   slowReplica,
   scale,
+  failover,
   start,
   boutique,
   soak,
@@ -30,16 +32,21 @@ const BENCHES: readonly Bench[] = [
 
 const program = new Command('bench')
   .description('Measures weaverd beside what a user would pick instead. Without a name: lists the benches.')
-  .argument('[name]', 'a bench, or "all"')
+  .argument('[name]', 'a bench, or "all" (without those that are run apart)')
   .option('--json', 'one JSON object per result line, the ratios last', false)
   .option('--quick', 'fewer and shorter rounds', false)
   .addHelpText('after', '\nExamples:\n  npm run bench\n  npm run bench -- start --json --quick')
   .action(async (name: string | undefined, options: BenchOptions) => {
     if (name === undefined) {
-      for (const bench of BENCHES) process.stdout.write(`${bench.name.padEnd(12)} ${bench.summary}\n`);
+      for (const bench of BENCHES)
+        process.stdout.write(
+          `${bench.name.padEnd(12)} ${bench.summary}${bench.isApart === true ? ' (apart from "all")' : ''}\n`,
+        );
       return;
     }
-    const chosen = BENCHES.filter((bench) => name === 'all' || bench.name === name);
+    const chosen = BENCHES.filter(
+      (bench) => bench.name === name || (name === 'all' && bench.isApart !== true),
+    );
     if (chosen.length === 0) {
       throw new Error(
         `There is no bench ${name}. There are: ${BENCHES.map((bench) => bench.name).join(', ')}, all.`,

@@ -21,6 +21,8 @@ export interface BenchOptions {
 export interface Bench {
   readonly name: string;
   readonly summary: string;
+  /** Not part of `all`: it needs root, or minutes. */
+  readonly isApart?: true;
   run(options: BenchOptions): AsyncGenerator<ResultLine, Readonly<Record<string, number>>>;
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,7 @@ export class TestFleet {
     const network = TestNetwork.open();
     const folder = await mkdtemp(join(tmpdir(), 'wf-'));
     const fleet = new TestFleet(network, folder, options);
+    process.once('exit', fleet.#removeFolder);
     try {
       await fleet.#start();
       return fleet;
@@ -192,8 +194,11 @@ export class TestFleet {
   async dispose(): Promise<void> {
     for (const { api } of this.hosts) api.close();
     this.network.dispose();
+    process.off('exit', this.#removeFolder);
     await rm(this.folder, { recursive: true, force: true });
   }
+
+  readonly #removeFolder = () => rmSync(this.folder, { recursive: true, force: true });
 }
 
 export function probeOf(status: DaemonStatus): AppStatus {
