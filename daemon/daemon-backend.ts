@@ -1,21 +1,21 @@
 import { ApiError } from './api/api-error.js';
-import type { ClusterStatus, DaemonStatus } from './api/api-types.js';
+import type { ClusterStatus, DaemonStatus, TracesReply } from './api/api-types.js';
 import type { ApiBackend } from './api/backend.js';
 import { ArtifactError } from './artifacts/artifact-error.js';
 import type { ArtifactStore } from './artifacts/artifact-store.js';
 import { BusError } from './bus/bus.js';
-import type { LogStore } from './logs/log-store.js';
+import type { ClusterLogs } from './cluster/cluster-logs.js';
 import type { EventLog } from './manager/event-log.js';
 import { ManifestError } from './manager/groups.js';
 import { HostInUseError, UnknownHostError } from './manager/host-errors.js';
 import { type Manager, UnknownAppError } from './manager/manager.js';
-import type { SpanStore } from './telemetry/span-store.js';
+import type { SpanQuery } from './telemetry/span-store.js';
 
 export interface DaemonBackendOptions {
   readonly manager: Manager;
   readonly artifacts: ArtifactStore;
-  readonly logs: LogStore;
-  readonly spans: SpanStore;
+  readonly logs: ClusterLogs;
+  readonly traces: (query: SpanQuery) => Promise<TracesReply>;
   readonly events: EventLog;
   /** Of this daemon; `problems` are its own. */
   readonly status: () => Omit<DaemonStatus, 'apps' | 'cluster'>;
@@ -31,7 +31,7 @@ const DEFAULT_EVENTS = 100;
 
 /** What the local API does. */
 export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
-  const { manager, artifacts, logs, spans, events } = options;
+  const { manager, artifacts, logs, events } = options;
   return {
     async status() {
       const status = options.status();
@@ -72,9 +72,13 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
     },
     changeHost: (host, change, user) => named(manager.changeHost(host, change, user)),
     plan: () => named(manager.explain()),
-    logs: (query) => logs.query(query),
+    async logs(query) {
+      const { lines, cursor, missing } = await logs.query(query);
+      const notices = missing.map(({ host, reason }) => ({ missing: host, reason }));
+      return [...notices, ...lines, { cursor }];
+    },
     followLogs: (query, listener) => logs.follow(query, listener),
-    traces: ({ app, trace, limit }) => spans.query({ app, traceId: trace, limit }),
+    traces: ({ app, trace, limit }) => options.traces({ app, traceId: trace, limit }),
     events: (limit) => events.newest(limit ?? DEFAULT_EVENTS),
     followEvents: (listener) => events.follow(listener),
     shutdown: async (request) => options.shutdown(request),

@@ -160,7 +160,7 @@ describe('daemon', () => {
     await client.stop('shop', { remove: true });
     const apps = async () => {
       const found: string[] = [];
-      for await (const { app } of client.logs({})) found.push(app);
+      for await (const item of client.logs({})) if ('sequence' in item) found.push(item.app);
       return found;
     };
     while ((await apps()).includes('shop')) await new Promise((resolve) => setTimeout(resolve, 10));

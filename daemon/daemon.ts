@@ -4,7 +4,10 @@ import type { DaemonStatus } from './api/api-types.js';
 import { serveApi } from './api/server.js';
 import { ArtifactStore } from './artifacts/artifact-store.js';
 import { alone } from './cluster/alone.js';
+import { ClusterLogs } from './cluster/cluster-logs.js';
 import type { ClusterPlace } from './cluster/cluster-place.js';
+import { queryTraces, serveTraces } from './cluster/cluster-traces.js';
+import { serveLog } from './cluster/log-service.js';
 import { shareEvents } from './cluster/shared-events.js';
 import { controlPlane } from './control-plane.js';
 import { daemonBackend } from './daemon-backend.js';
@@ -14,6 +17,7 @@ import type { ReplicaHost } from './envelope/replica-host.js';
 import { createIngress } from './ingress/ingress-keeper.js';
 import type { Ingress, IngressOptions } from './ingress/ingress-routes.js';
 import { IngressLoad } from './ingress-load.js';
+import { HostLog } from './logs/host-log.js';
 import { LogStore } from './logs/log-store.js';
 import { EventLog } from './manager/event-log.js';
 import type { Manager } from './manager/manager.js';
@@ -204,6 +208,30 @@ async function compose(
         (reason: Error) => problems.set('artifacts', `old artifacts are not removed: ${reason.message}`),
       );
   };
+  const hostLog = new HostLog(logs, clock);
+  const clusterLogs = new ClusterLogs({
+    host: hostName,
+    local: hostLog,
+    bus,
+    subjects: place.subjects,
+    hosts: () => manager.presence(),
+    clock,
+  });
+  closers.push(() => clusterLogs.close());
+  if (!place.isAlone) {
+    const served = [
+      serveLog(bus, place.subjects, hostName, hostLog),
+      serveTraces(bus, place.subjects, hostName, spans),
+    ];
+    closers.push(() => served.forEach((each) => void each.close()));
+  }
+  const traced = {
+    host: hostName,
+    local: spans,
+    bus,
+    subjects: place.subjects,
+    hosts: () => manager.presence().present,
+  };
   const load = new DaemonLoad();
   const ingressLoad = new IngressLoad();
   const weaverd = weaverdVersion();
@@ -235,8 +263,8 @@ async function compose(
     daemonBackend({
       manager,
       artifacts,
-      logs,
-      spans,
+      logs: clusterLogs,
+      traces: (query) => queryTraces(traced, query),
       events,
       status,
       cluster: place.status,

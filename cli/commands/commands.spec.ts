@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ApiError } from '../../daemon/api/api-error.js';
-import type { AppStatus, LogLine } from '../../daemon/api/api-types.js';
+import type { AppStatus, LogItem, LogLine } from '../../daemon/api/api-types.js';
 import type { ApiBackend } from '../../daemon/api/backend.js';
 import type { LogQuery } from '../../daemon/api/client.js';
 import { runCli } from '../program.js';
@@ -116,8 +116,19 @@ describe('commands against a daemon', () => {
         .split('\n')
         .map((line) => line.split(' ').at(-1));
 
+    /** As the daemon does, as far as the specs ask for it. */
+    const answer =
+      (from: readonly LogLine[]) =>
+      async (query: LogQuery): Promise<readonly LogItem[]> => [
+        ...from
+          .filter(({ time, level }) => time >= (query.from ?? 0) && level >= (query.level ?? 0))
+          .slice(-(query.limit ?? 1000)),
+        { cursor: { from: NOW, after: { h1: 3 } } },
+      ];
+    const logs = answer(lines);
+    const none = answer([]);
+
     it('shows the newest so many, not older than asked', async () => {
-      const logs = () => lines;
       expect(messages((await weaverd(['logs'], { logs })).stdout)).to.deep.equal(['old', 'recent', 'newest']);
       expect(messages((await weaverd(['logs', '-n', '1'], { logs })).stdout)).to.deep.equal(['newest']);
       expect(messages((await weaverd(['logs', '--since', '10m'], { logs })).stdout)).to.deep.equal([
@@ -127,16 +138,14 @@ describe('commands against a daemon', () => {
     });
 
     it('says that there are none, and that there is no such app', async () => {
-      const logs = () => [];
-      expect((await weaverd(['logs', 'boutique'], { logs })).stderr).to.equal('no log lines to show\n');
-      const unknown = await weaverd(['logs', 'butik'], { logs });
+      expect((await weaverd(['logs', 'boutique'], { logs: none })).stderr).to.equal('no log lines to show\n');
+      const unknown = await weaverd(['logs', 'butik'], { logs: none });
       expect(unknown).to.include({ code: 1, stdout: '' });
       expect(unknown.stderr).to.contain('there is no app butik').and.to.contain('weaverd status');
     });
 
     it('says that there is no such component, and which may be meant', async () => {
-      const logs = () => [];
-      const ask = (...args: string[]) => weaverd(['logs', ...args], { logs });
+      const ask = (...args: string[]) => weaverd(['logs', ...args], { logs: none });
       const unknown = await ask('boutique', '--component', 'Nope');
       expect(unknown).to.include({ code: 1, stdout: '' });
       expect(unknown.stderr)
@@ -151,38 +160,37 @@ describe('commands against a daemon', () => {
 
     it('asks the daemon for what was asked for', async () => {
       const asked: LogQuery[] = [];
-      const logs = (query: LogQuery) => {
+      const spied = (query: LogQuery) => {
         asked.push(query);
-        return lines;
+        return answer([logLine({ level: 40, sequence: 7 })])(query);
       };
-      const args = [
-        'logs',
-        'boutique',
-        '--component',
-        'Cart',
-        '--replica',
-        'Cart-1',
-        '--level',
-        'warn',
-        '--json',
-      ];
-      const { stdout } = await weaverd(args, { logs });
+      const narrow = ['--component', 'Cart', '--replica', 'Cart-1', '--level', 'warn'];
+      const { stdout } = await weaverd(['logs', 'boutique', ...narrow, '--json'], { logs: spied });
       expect(asked[0]).to.include({ app: 'boutique', component: 'Cart', replica: 'Cart-1', level: 40 });
-      expect(
-        stdout
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line).sequence),
-      ).to.deep.equal([1, 2, 3]);
+      expect(JSON.parse(stdout)).to.have.property('sequence', 7);
     });
 
-    it('follows from where it was, until Ctrl-C', async () => {
+    it('names the host of each line where there are several, and those that do not answer', async () => {
+      const spread = async (): Promise<readonly LogItem[]> => [
+        { missing: 'h3', reason: 'no answer within 2000 ms' },
+        logLine({ host: 'h2' }),
+        { cursor: { from: NOW, after: { h1: 0, h2: 1 } } },
+      ];
+      const { code, stdout, stderr } = await weaverd(['logs'], { logs: spread });
+      expect(code).to.equal(0);
+      expect(stdout).to.contain(' INFO  h2 Cart-0 added\n');
+      expect(stderr).to.equal('h3 does not answer; its lines are missing (no answer within 2000 ms)\n');
+    });
+
+    it('follows from where it was, until Ctrl-C, and says who comes and goes, once', async () => {
       const cli = fakeEnvironment();
       const followed: LogQuery[] = [];
       const backend: Partial<ApiBackend> = {
-        logs: (query) => (query.since === undefined ? lines : []),
-        followLogs: (query, listener: (line: LogLine) => void) => {
+        logs: async (query) => [{ missing: 'h3', reason: 'why' }, ...(await logs(query))],
+        followLogs: (query, listener) => {
           followed.push(query);
+          listener({ missing: 'h3', reason: 'why' });
+          listener({ found: 'h3' });
           listener(logLine({ sequence: 4, message: 'new' }));
           const watch = setInterval(() => {
             if (!cli.stdout.text().includes('new\n')) return;
@@ -192,10 +200,13 @@ describe('commands against a daemon', () => {
           return () => clearInterval(watch);
         },
       };
-      const { code, stdout } = await weaverd(['logs', '-f'], backend, cli);
+      const { code, stdout, stderr } = await weaverd(['logs', '-f'], backend, cli);
       expect(code).to.equal(0);
       expect(messages(stdout)).to.deep.equal(['old', 'recent', 'newest', 'new']);
-      expect(followed[0]?.since).to.equal(3);
+      expect(followed[0]?.since).to.deep.equal({ from: NOW, after: { h1: 3 } });
+      expect(stderr).to.equal(
+        'h3 does not answer; its lines are missing (why)\nh3 answers again; its lines are here\n',
+      );
     });
   });
 
@@ -268,7 +279,10 @@ describe('commands against a daemon', () => {
   });
 
   it('trace lists traces, shows one as a tree, and says that there is none', async () => {
-    const traces = (query: { readonly trace?: string }) => (query.trace === 'nope' ? [] : [span()]);
+    const traces = async (query: { readonly trace?: string }) => ({
+      spans: query.trace === 'nope' ? [] : [span()],
+      missing: [],
+    });
     expect((await weaverd(['trace'], { traces })).stdout).to.contain('t1     Cart.items');
     expect((await weaverd(['trace', 't1'], { traces })).stdout).to.contain(
       'trace t1  2.00ms, 1 span, 0 errors',
@@ -276,6 +290,19 @@ describe('commands against a daemon', () => {
     const missing = await weaverd(['trace', 'nope'], { traces });
     expect(missing.code).to.equal(1);
     expect(missing.stderr).to.contain('error: no trace nope');
+  });
+
+  it('trace shows the hosts of a trace that crossed them, and names those that do not answer', async () => {
+    const spans = [
+      span({ host: 'h1' }),
+      span({ spanId: 's2', parentSpanId: 's1', host: 'h2', replica: 'Ads-0', component: 'Ads' }),
+    ];
+    const traces = async () => ({ spans, missing: [{ host: 'h3', reason: 'why' }] });
+    const { stdout, stderr } = await weaverd(['trace', 't1'], { traces });
+    expect(stdout)
+      .to.match(/REPLICA +HOST +ERROR\n/)
+      .and.to.match(/└─ Ads\.items .* Ads-0 +h2\n/);
+    expect(stderr).to.equal('h3 does not answer; its spans are missing (why)\n');
   });
 
   it('shutdown asks for what was asked for, and waits until the daemon has gone', async () => {

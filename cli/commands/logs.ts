@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { LogLine } from '../../daemon/api/api-types.js';
+import type { LogLine, LogNotice } from '../../daemon/api/api-types.js';
 import type { CliEnvironment } from '../environment.js';
 import { coloursFor } from '../output/colours.js';
 import { writeJsonLine } from '../output/json.js';
-import { formatLogLine } from '../output/log-line.js';
+import { describeLogNotice, formatLogLine } from '../output/log-line.js';
 import { expectKnown } from '../session/expect-known.js';
 import { followLogs, readLogs } from '../session/follow-logs.js';
 import { withDaemon } from '../session/with-daemon.js';
@@ -53,25 +53,36 @@ export function addLogs(program: Command, cli: CliEnvironment): void {
       withDaemon(cli, options, async (client) => {
         const { component, replica, level } = options;
         const colours = coloursFor(cli.stdout, cli.env);
+        const tell = (notice: LogNotice) => {
+          const text = describeLogNotice(notice);
+          if (text !== undefined) cli.stderr.write(`${text}\n`);
+        };
+        const query = { app, component, replica, level };
+        const from = options.since === undefined ? undefined : Math.max(0, cli.now() - options.since);
+        const {
+          lines: known,
+          cursor,
+          missing,
+        } = await readLogs(client, { ...query, from, limit: options.lines });
+        const showHost = Object.keys(cursor.after).length + missing.length > 1;
         const show = (line: LogLine) =>
           options.json === true
             ? writeJsonLine(cli.stdout, line)
-            : cli.stdout.write(`${formatLogLine(line, colours)}\n`);
-        const query = { app, component, replica, level };
-        const known = await readLogs(client, query);
+            : cli.stdout.write(`${formatLogLine(line, colours, showHost)}\n`);
+        for (const each of missing) tell(each);
         if (known.length === 0) await expectKnown(client, app, component);
-        const oldest = options.since === undefined ? 0 : cli.now() - options.since;
-        const recent = known.filter(({ time }) => time >= oldest);
-        for (const line of recent.slice(Math.max(0, recent.length - options.lines))) show(line);
+        for (const line of known) show(line);
         if (options.follow !== true)
-          return recent.length === 0 ? cli.stderr.write('no log lines to show\n') : undefined;
+          return known.length === 0 ? cli.stderr.write('no log lines to show\n') : undefined;
         const interrupted = new AbortController();
         const forget = cli.onInterrupt(() => interrupted.abort());
         try {
           const lines = followLogs(client, query, cli, {
-            after: known.at(-1)?.sequence ?? 0,
+            after: cursor,
             signal: interrupted.signal,
             outliveDaemon: () => false,
+            missing: missing.map((each) => each.missing),
+            onNotice: tell,
           });
           for await (const line of lines) show(line);
         } finally {

@@ -4,6 +4,7 @@ import { coloursFor } from '../output/colours.js';
 import { CliError } from '../output/errors.js';
 import { EXIT } from '../output/exit-codes.js';
 import { writeJson } from '../output/json.js';
+import { printable } from '../output/printable.js';
 import { formatTrace, formatTraceList, groupTraces } from '../output/span-tree.js';
 import { withDaemon } from '../session/with-daemon.js';
 import { addDaemonOptions, countOption, type DaemonOptions, examples } from './options.js';
@@ -27,7 +28,9 @@ export function addTrace(program: Command, cli: CliEnvironment): void {
     .action((id: string | undefined, options: DaemonOptions & { app?: string; lines: number }) =>
       withDaemon(cli, options, async (client) => {
         const ofApp = options.app === undefined ? {} : { app: options.app };
-        const spans = await client.traces(id === undefined ? ofApp : { ...ofApp, trace: id });
+        const { spans, missing } = await client.traces(id === undefined ? ofApp : { ...ofApp, trace: id });
+        for (const { host, reason } of missing)
+          cli.stderr.write(`${host} does not answer; its spans are missing (${printable(reason)})\n`);
         const traces = groupTraces(spans).slice(0, id === undefined ? options.lines : undefined);
         if (id !== undefined && traces.length === 0)
           throw new CliError(EXIT.failure, `no trace ${id}`, {

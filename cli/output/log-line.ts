@@ -1,4 +1,4 @@
-import type { LogLine } from '../../daemon/api/api-types.js';
+import type { LogLine, LogNotice } from '../../daemon/api/api-types.js';
 import { type Colours, NO_COLOURS } from './colours.js';
 import { printable } from './printable.js';
 
@@ -11,10 +11,10 @@ export function isLogLevelName(name: string): name is LogLevelName {
 }
 
 /**
- * `12:03:04.123 INFO  Cart-0 message key=value`; further lines of a message are indented, and so are the stacks of errors
+ * `12:03:04.123 INFO  Cart-0 message key=value`, with the host before the replica where it is wanted; further lines of a message are indented, and so are the stacks of errors
  * among the fields.
  */
-export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS): string {
+export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS, showHost = false): string {
   const name = levelName(line.level);
   const [first = '', ...more] = printable(line.message).trimEnd().split('\n');
   const values = Object.entries(line.fields).map(([key, value]) => ({ key, ...splitError(value) }));
@@ -26,6 +26,7 @@ export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS): str
   const head = [
     colours.dim(formatTime(line.time)),
     level === undefined ? name.padEnd(5) : colours[level](name.padEnd(5)),
+    ...(showHost ? [colours.dim(printable(line.host ?? '-'))] : []),
     colours.cyan(printable(speaker(line))),
     first,
   ].join(' ');
@@ -34,6 +35,14 @@ export function formatLogLine(line: LogLine, colours: Colours = NO_COLOURS): str
     .filter((stack) => stack !== '' && !line.message.includes(stack));
   const below = [...more, ...stacks.flatMap((stack) => stack.split('\n'))];
   return [head + fields, ...below.map((each) => `    ${each}`)].join('\n');
+}
+
+/** Undefined for what is not for people. */
+export function describeLogNotice(notice: LogNotice): string | undefined {
+  if ('missing' in notice)
+    return `${printable(notice.missing)} does not answer; its lines are missing (${printable(notice.reason)})`;
+  if ('found' in notice) return `${printable(notice.found)} answers again; its lines are here`;
+  return undefined;
 }
 
 /** Of an error as pino serialises it: the stack, which has type, message and causes, and what else there is to it. */

@@ -52,6 +52,7 @@ export function formatTrace(trace: Trace, colours: Colours = NO_COLOURS): readon
       visit(child, inner, index === below.length - 1 ? '└─ ' : '├─ ');
   };
   for (const span of children.get('') ?? [trace.root]) visit(span, '', '');
+  const crossedHosts = new Set(trace.spans.map(({ host }) => host)).size > 1;
   const table = formatTable(
     [
       { header: 'CALL' },
@@ -59,6 +60,7 @@ export function formatTrace(trace: Trace, colours: Colours = NO_COLOURS): readon
       { header: 'AT', align: 'right' },
       { header: 'TOOK', align: 'right' },
       { header: 'REPLICA' },
+      ...(crossedHosts ? [{ header: 'HOST' }] : []),
       { header: 'ERROR' },
     ],
     rows.map(({ label, span }) => [
@@ -67,6 +69,7 @@ export function formatTrace(trace: Trace, colours: Colours = NO_COLOURS): readon
       { text: `+${formatLatency(Math.max(0, span.start - trace.root.start))}`, paint: colours.dim },
       formatLatency(span.durationMs),
       { text: printable(span.replica), paint: colours.cyan },
+      ...(crossedHosts ? [printable(span.host ?? '-')] : []),
       { text: printable(span.error ?? ''), paint: colours.red },
     ]),
     { paintHeader: colours.bold },

@@ -1,5 +1,5 @@
 import { ApiError } from '../../daemon/api/api-error.js';
-import type { AppStatus, DaemonStatus, LogLine } from '../../daemon/api/api-types.js';
+import type { AppStatus, DaemonStatus, LogCursor, LogLine } from '../../daemon/api/api-types.js';
 import { ApiClient } from '../../daemon/api/client.js';
 import type { CliEnvironment } from '../environment.js';
 import { CliError, ReportedFailure } from '../output/errors.js';
@@ -68,7 +68,7 @@ export class RunSession {
     try {
       await this.#startDaemon();
       await this.#stopLeftOver();
-      const after = (await readLogs(this.#client, { app: name, limit: 1 })).at(-1)?.sequence ?? 0;
+      const after = (await readLogs(this.#client, { app: name, limit: 1 })).cursor;
       logs = this.#showLogs(after).catch((reason: unknown) =>
         this.#reporter.progress(`no more logs: ${reason instanceof Error ? reason.message : reason}`),
       );
@@ -204,7 +204,7 @@ export class RunSession {
   async #lastErrors(replica: string | undefined): Promise<readonly LogLine[]> {
     if (replica === undefined) return [];
     const { name } = this.#program.app;
-    const lines = await readLogs(this.#client, {
+    const { lines } = await readLogs(this.#client, {
       app: name,
       replica,
       level: LEVEL_ERROR,
@@ -263,7 +263,7 @@ export class RunSession {
     this.#reporter.status(status, daemon);
   }
 
-  async #showLogs(after: number): Promise<void> {
+  async #showLogs(after: LogCursor): Promise<void> {
     const lines = followLogs(this.#client, { app: this.#program.app.name }, this.#cli, {
       after,
       signal: this.#ended.signal,

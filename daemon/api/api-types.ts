@@ -18,8 +18,8 @@ import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control
  * | GET  /v1/hosts                           | → HostsReply                                    |
  * | POST /v1/hosts/:host/drain, undrain, remove | → {}; 404 NO_SUCH_HOST, 409 HOST_IN_USE      |
  * | GET  /v1/plan                            | → PlanView                                      |
- * | GET  /v1/logs?app&component&replica&level&since&limit&follow=1 | → LogLine per line (NDJSON)|
- * | GET  /v1/traces?app&trace&limit          | → TraceSpan[]                                   |
+ * | GET  /v1/logs?app&component&replica&level&from&since&limit&follow=1 | → LogItem per line (NDJSON) |
+ * | GET  /v1/traces?app&trace&limit          | → TracesReply                                   |
  * | GET  /v1/events?limit&follow=1           | → DaemonEvent per line (NDJSON)                 |
  * | POST /v1/shutdown                        | ShutdownRequest → {}                            |
  */
@@ -217,15 +217,43 @@ export interface HistoryEntry {
   readonly user: string;
 }
 export interface LogLine extends LogEntry {
-  /** Rises by one per line of this daemon; the cursor of `since`. */
+  /** Rises with each line of its host, also over restarts of the daemon. */
   readonly sequence: number;
+  /** Whose daemon has it. Absent in that daemon's own log. */
+  readonly host?: string | undefined;
   readonly app: string;
   readonly version: string;
   readonly replica: string;
   /** The structured log, or what the process wrote to a standard stream. */
   readonly source: 'log' | 'stdout' | 'stderr';
 }
+/** Up to where the logs are known. As text, JSON, it is what `since` takes. */
+export interface LogCursor {
+  /** Of hosts that are not named in `after`: what is not older than this, Unix ms. */
+  readonly from: number;
+  /** By host the sequence after which to go on. */
+  readonly after: Readonly<Record<string, number>>;
+}
+/** What stands between the lines of an answer. */
+export type LogNotice =
+  /** After the lines that there were; with the newest line of each host that came since, it is where to go on. */
+  | { readonly cursor: LogCursor }
+  /** A host does not answer: its lines are missing. */
+  | { readonly missing: string; readonly reason: string }
+  /** One that did not does answer again: its lines come, too. */
+  | { readonly found: string }
+  /** The last word to a reader that is too slow. */
+  | { readonly cut: string };
+export type LogItem = LogLine | LogNotice;
+export interface TracesReply {
+  /** By their start. */
+  readonly spans: readonly TraceSpan[];
+  /** Hosts that do not answer, and why. */
+  readonly missing: readonly { readonly host: string; readonly reason: string }[];
+}
 export interface TraceSpan extends Span {
+  /** Whose daemon has it. Absent in that daemon's own store. */
+  readonly host?: string | undefined;
   readonly app: string;
   readonly version: string;
   readonly replica: string;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { apiSocketOf } from '../state/state-folder.js';
 import { ApiError } from './api-error.js';
-import type { DaemonEvent, LogLine } from './api-types.js';
+import type { DaemonEvent, LogItem, LogLine } from './api-types.js';
 import type { ApiBackend } from './backend.js';
 import { ApiClient } from './client.js';
 import { type ApiServer, serveApi } from './server.js';
@@ -24,6 +24,8 @@ const LINE: LogLine = {
   message: 'hello',
   fields: {},
 };
+
+const CURSOR = { from: 5, after: { h1: 1 } };
 
 describe('local API', () => {
   let folder: string;
@@ -46,10 +48,16 @@ describe('local API', () => {
         asked.push(deployment);
         throw new ApiError(409, 'UNKNOWN_COMPONENT', 'no component Crat', 'did you mean Cart?');
       },
-      logs: (query) => {
+      logs: async (query) => {
         asked.push(query);
-        return [LINE];
+        return [LINE, { cursor: CURSOR }];
       },
+      followLogs: (query, listener) => {
+        asked.push(query);
+        listener(LINE);
+        return () => undefined;
+      },
+      changeHost: async (host, change, user) => void asked.push([host, change, user]),
       events: () => [EVENT],
       followEvents: (listener) => {
         followers.push(listener);
@@ -94,10 +102,40 @@ describe('local API', () => {
   });
 
   it('reads a query, and refuses one that makes no sense', async () => {
-    for await (const line of client.logs({ app: 'shop', level: 40 })) expect(line).to.deep.equal(LINE);
+    const items: LogItem[] = [];
+    for await (const item of client.logs({ app: 'shop', level: 40 })) items.push(item);
+    expect(items).to.deep.equal([LINE, { cursor: CURSOR }]);
     expect(asked[0]).to.deep.include({ app: 'shop', level: 40, since: undefined });
     const lines = client.logs({ limit: -1 })[Symbol.asyncIterator]();
     expect(await lines.next().catch((thrown: unknown) => thrown)).to.have.property('code', 'INVALID_QUERY');
+  });
+
+  it('follows the logs from a cursor: the one that is given, or that of what there is', async () => {
+    for (const since of [undefined, CURSOR]) {
+      asked.length = 0;
+      for await (const item of client.logs({ app: 'shop', follow: true, since }))
+        if ('sequence' in item) break;
+      expect(asked.at(-1)).to.deep.include({ app: 'shop', since: CURSOR });
+    }
+    for (const since of ['nonsense', '{"from":1}', '{"from":1,"after":{"h1":-1}}']) {
+      const path = `/v1/logs?since=${encodeURIComponent(since)}`;
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const sent = request({ socketPath: apiSocketOf(folder), path }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.once('error', reject);
+        sent.end();
+      });
+      expect(status, since).to.equal(400);
+    }
+  });
+
+  it('changes a host, whatever its name', async () => {
+    await client.changeHost('h2.example', 'drain');
+    expect(asked).to.deep.equal([['h2.example', 'drain', 'local']]);
+    const unknown = await client.changeHost('h2', 'explode' as 'drain').catch((thrown: unknown) => thrown);
+    expect(unknown).to.have.property('code', 'NO_SUCH_PATH');
   });
 
   it('follows until the reader leaves', async () => {

@@ -8,11 +8,11 @@ import type {
   HistoryEntry,
   HostChange,
   HostsReply,
-  LogLine,
+  LogItem,
   PlanView,
   ShutdownRequest,
   StopRequest,
-  TraceSpan,
+  TracesReply,
 } from './api-types.js';
 import type { LogQuery } from './client.js';
 
@@ -29,14 +29,15 @@ export interface ApiBackend {
   hosts(): Promise<HostsReply>;
   changeHost(host: string, change: HostChange, user: string): Promise<void>;
   plan(): Promise<PlanView>;
-  logs(query: LogQuery): readonly LogLine[];
-  /** Returns how to end it. */
-  followLogs(query: LogQuery, listener: (line: LogLine) => void): () => void;
+  /** With a cursor, and with the hosts that are missing. */
+  logs(query: LogQuery): Promise<readonly LogItem[]>;
+  /** What comes after `since`, or from now on. Returns how to end it. */
+  followLogs(query: LogQuery, listener: (item: LogItem) => void): () => void;
   traces(query: {
     readonly app?: string;
     readonly trace?: string;
     readonly limit?: number;
-  }): readonly TraceSpan[];
+  }): Promise<TracesReply>;
   events(limit: number | undefined): readonly DaemonEvent[];
   followEvents(listener: (event: DaemonEvent) => void): () => void;
   /** Resolves at once; the daemon ends after the answer was sent. */

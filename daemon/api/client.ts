@@ -13,11 +13,12 @@ import type {
   HistoryEntry,
   HostChange,
   HostsReply,
-  LogLine,
+  LogCursor,
+  LogItem,
   PlanView,
   ShutdownRequest,
   StopRequest,
-  TraceSpan,
+  TracesReply,
 } from './api-types.js';
 
 /** What to show of the logs; each part narrows. */
@@ -27,8 +28,9 @@ export interface LogQuery {
   readonly replica?: string | undefined;
   /** pino's, this and above. */
   readonly level?: number | undefined;
-  /** Unix ms. */
-  readonly since?: number | undefined;
+  /** Not older than this, Unix ms. */
+  readonly from?: number | undefined;
+  readonly since?: LogCursor | undefined;
   /** The newest so many. */
   readonly limit?: number | undefined;
   readonly follow?: boolean | undefined;
@@ -100,8 +102,9 @@ export class ApiClient {
     return this.#json('GET', '/v1/plan');
   }
 
-  logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine> {
-    return this.#lines<LogLine>('/v1/logs', { ...query }, signal);
+  logs({ since, ...query }: LogQuery, signal?: AbortSignal): AsyncIterable<LogItem> {
+    const cursor = since === undefined ? {} : { since: JSON.stringify(since) };
+    return this.#lines<LogItem>('/v1/logs', { ...query, ...cursor }, signal);
   }
 
   events(
@@ -115,7 +118,7 @@ export class ApiClient {
     readonly app?: string;
     readonly trace?: string;
     readonly limit?: number;
-  }): Promise<readonly TraceSpan[]> {
+  }): Promise<TracesReply> {
     return this.#json('GET', withQuery('/v1/traces', { ...query }));
   }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ApiError } from './api-error.js';
-import type { HostChange } from './api-types.js';
+import type { HostChange, LogCursor } from './api-types.js';
 import type { ApiBackend } from './backend.js';
 import type { LogQuery } from './client.js';
 import type { Lines } from './follow.js';
@@ -90,9 +90,9 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/v1\/traces$/,
-    handle: (backend, { query }) =>
+    handle: async (backend, { query }) =>
       json(
-        backend.traces(
+        await backend.traces(
           given({
             app: queryText(query, 'app'),
             trace: queryText(query, 'trace'),
@@ -120,20 +120,43 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
-function logLines(backend: ApiBackend, query: URLSearchParams): Lines {
+async function logLines(backend: ApiBackend, query: URLSearchParams): Promise<Lines> {
   const asked: LogQuery = {
     app: queryText(query, 'app'),
     component: queryText(query, 'component'),
     replica: queryText(query, 'replica'),
     level: queryNumber(query, 'level'),
-    since: queryNumber(query, 'since'),
+    from: queryNumber(query, 'from'),
+    since: logCursor(query),
     limit: queryNumber(query, 'limit'),
   };
+  if (!query.has('follow')) return { kind: 'lines', lines: await backend.logs(asked), follow: undefined };
+  // What there is since then comes first by following, too.
+  if (asked.since !== undefined)
+    return { kind: 'lines', lines: [], follow: (listener) => backend.followLogs(asked, listener) };
+  const lines = await backend.logs(asked);
+  const since = lines.findLast((item) => 'cursor' in item)?.cursor;
   return {
     kind: 'lines',
-    lines: backend.logs(asked),
-    follow: query.has('follow') ? (listener) => backend.followLogs(asked, listener) : undefined,
+    lines,
+    follow: (listener) => backend.followLogs({ ...asked, since }, listener),
   };
+}
+
+const logCursorSchema = z.strictObject({
+  from: z.number(),
+  after: z.record(z.string(), z.int().min(0)),
+});
+
+function logCursor(query: URLSearchParams): LogCursor | undefined {
+  const text = queryText(query, 'since');
+  if (text === undefined) return undefined;
+  try {
+    return logCursorSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    const mend = 'give the cursor of an answer: {"from":…,"after":{"host":…}}';
+    throw new ApiError(400, 'INVALID_QUERY', 'since is no cursor', mend, { cause });
+  }
 }
 
 function json(body: unknown): Answer {

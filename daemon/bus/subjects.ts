@@ -17,6 +17,10 @@ export interface Subjects {
   ingress(host: string): string;
   /** HostReport of one host; `*` for all of them. */
   report(host: string): string;
+  /** LogPull of one host, which it answers with a LogPage. */
+  logs(host: string): string;
+  /** SpanQuery of one host, which it answers with TraceSpans. */
+  traces(host: string): string;
   /** ClusterView, which the leader answers. */
   readonly view: string;
   /** PlanView, which the leader answers. */
@@ -37,6 +41,8 @@ export function subjectsOf(cluster: string): Subjects {
     refusal: (host) => `${hosts}.${subjectToken(host)}.refusal`,
     ingress: (host) => `${hosts}.${subjectToken(host)}.ingress`,
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
+    logs: (host) => `${hosts}.${subjectToken(host)}.logs`,
+    traces: (host) => `${hosts}.${subjectToken(host)}.traces`,
     view: `${root}.manager.view`,
     plan: `${root}.manager.plan`,
     events: `${root}.events`,

@@ -42,9 +42,11 @@ describe('LogStore', () => {
     const store = await open();
     for (let index = 1; index <= 10; index++) store.append(line(String(index)));
     expect(messages(store, { limit: 3 })).to.deep.equal(['8', '9', '10']);
-    const page = store.query({ since: 4, limit: 3 });
+    const fourth = store.query({})[3]?.sequence ?? 0;
+    const page = store.query({ since: fourth, limit: 3 });
     expect(page.map(({ message }) => message)).to.deep.equal(['5', '6', '7']);
     expect(messages(store, { since: page.at(-1)?.sequence ?? 0 })).to.deep.equal(['8', '9', '10']);
+    expect(messages(store, { before: fourth, limit: 2 })).to.deep.equal(['2', '3']);
     expect(messages(store, { limit: 0 })).to.deep.equal([]);
     await store.close();
   });
@@ -77,13 +79,34 @@ describe('LogStore', () => {
 
   it('outlives the daemon: lines, order and numbers, in spite of a line cut off', async () => {
     const first = await open();
-    for (const message of ['a', 'b', 'c']) first.append(line(message));
+    const last = ['a', 'b', 'c'].map((message) => first.append(line(message))).at(-1);
     await first.close();
     appendFileSync(join(folder, 'shop.jsonl'), '{"sequence":9,"time":');
     const second = await open();
     expect(messages(second)).to.deep.equal(['a', 'b', 'c']);
-    expect(second.append(line('d')).sequence).to.equal(4);
+    expect(second.newest).to.be.at.least(last?.sequence ?? 0);
+    expect(second.append(line('d')).sequence).to.be.above(last?.sequence ?? 0);
     await second.close();
+  });
+
+  it('never gives a number twice, though lines did not reach the disk, or the folder was lost', async () => {
+    let now = 5000;
+    const clock = { ...systemClock, now: () => now };
+    const first = await open({ clock });
+    const given = first.append(line('a')).sequence;
+    await first.close();
+    rmSync(join(folder, 'shop.jsonl'));
+    now += 1;
+    const second = await open({ clock });
+    expect(second.append(line('b')).sequence).to.be.above(given);
+    await second.close();
+  });
+
+  it('finds lines not older than a time', async () => {
+    const store = await open();
+    for (const time of [1, 2, 3]) store.append(line(String(time), { time }));
+    expect(messages(store, { from: 2 })).to.deep.equal(['2', '3']);
+    await store.close();
   });
 
   it('rotates its file, keeps one old one, and reads both', async () => {

@@ -28,6 +28,10 @@ export interface LogFilter {
   readonly level?: number | undefined;
   /** Lines after the one of this sequence. */
   readonly since?: number | undefined;
+  /** Lines before the one of this sequence. */
+  readonly before?: number | undefined;
+  /** Not older than this, Unix ms. */
+  readonly from?: number | undefined;
 }
 
 interface AppLog {
@@ -59,7 +63,15 @@ export class LogStore {
     for (const name of await readdir(options.folder)) {
       if (name.endsWith(SUFFIX)) await store.#read(name.slice(0, -SUFFIX.length));
     }
+    // Above all that was given before, also to lines that did not reach the disk, and to those of a folder that was lost:
+    // who goes on from a line of then misses none.
+    store.#sequence = Math.max(store.#sequence, options.clock.now());
     return store;
+  }
+
+  /** Sequence of the newest line; all lines to come have higher ones. */
+  get newest(): number {
+    return this.#sequence;
   }
 
   append(given: Omit<LogLine, 'sequence'>): LogLine {
@@ -155,7 +167,9 @@ function fits(line: LogLine, filter: LogFilter): boolean {
     (filter.component === undefined || line.component === filter.component) &&
     (filter.replica === undefined || line.replica === filter.replica) &&
     (filter.level === undefined || line.level >= filter.level) &&
-    (filter.since === undefined || line.sequence > filter.since)
+    (filter.since === undefined || line.sequence > filter.since) &&
+    (filter.before === undefined || line.sequence < filter.before) &&
+    (filter.from === undefined || line.time >= filter.from)
   );
 }
 

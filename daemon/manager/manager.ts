@@ -10,6 +10,7 @@ import type { Understood } from '../membership/compatibility.js';
 import { drained, type HostRecord, readHostRecord, removed } from '../membership/host-record.js';
 import { HOSTS_BUCKET, HostRecords } from '../membership/host-records.js';
 import type { MembershipTimes } from '../membership/membership.js';
+import { type Presence, presenceOf } from '../membership/presence.js';
 import type { ClusterMemory } from '../memory/cluster-memory.js';
 import type { MemoryEntry } from '../memory/memory-entry.js';
 import type { Clock } from '../processes/clock.js';
@@ -150,6 +151,11 @@ export class Manager {
         problems: [...this.problems(), why],
       };
     }
+  }
+
+  /** Those of the store; none before it was read. */
+  presence(): Presence {
+    return presenceOf(this.#opened?.hostRecords.all() ?? []);
   }
 
   /** Newest first. */
