@@ -4,7 +4,7 @@ import type { ReplicaHost } from './envelope/replica-host.js';
 import type { EpochMemory } from './host/epoch-fence.js';
 import { HostAgent, type HostAgentOptions } from './host/host-agent.js';
 import type { Ingress } from './ingress/ingress-routes.js';
-import { Election, LEADER_BUCKET } from './leader/election.js';
+import { Election, type ElectionOptions, LEADER_BUCKET } from './leader/election.js';
 import { incarnationOf } from './leader/epoch.js';
 import type { EventLog } from './manager/event-log.js';
 import { Manager } from './manager/manager.js';
@@ -35,6 +35,8 @@ export interface ControlPlaneOptions {
   /** See {@link Election}. */
   readonly lease?: { readonly ttlMs: number; readonly replacesPredecessor: boolean };
   readonly times?: MembershipTimes;
+  /** The real one by default. */
+  readonly createElection?: (options: ElectionOptions) => Election;
 }
 
 /** This daemon's part in the control plane: one of the peers that may lead, and the host that is led. */
@@ -48,7 +50,8 @@ export interface ControlPlane {
 export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const { facts, generation, bus, clock, random, events, epochs, lease } = options;
   const self = { host: facts.host, generation };
-  const election = new Election({
+  const { createElection = (given) => new Election(given) } = options;
+  const election = createElection({
     store: bus.store(LEADER_BUCKET),
     clock,
     random,

@@ -37,7 +37,10 @@ export class Cluster {
   #incarnation = 0;
   #loseLeaseAfterMs: number | undefined;
 
-  constructor({ seed, hosts }: Pick<History, 'seed' | 'hosts'>) {
+  constructor(
+    { seed, hosts }: Pick<History, 'seed' | 'hosts'>,
+    plant: World['plant'] = (options) => options,
+  ) {
     const random = new Random(seed);
     this.#random = random.fork('cluster');
     this.scheduler = new Scheduler(random.fork('scheduler'));
@@ -63,6 +66,7 @@ export class Cluster {
       observer: this.invariants,
       linkedSince: (host) => this.hosts.get(host)?.linkedSince ?? 0,
       findPort: () => this.#nextPort++,
+      plant,
     };
     for (const host of hosts) this.#addHost(host, random.fork(`machine ${host}`));
   }

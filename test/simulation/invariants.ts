@@ -1,8 +1,8 @@
 import type { IngressRoute } from '../../daemon/ingress/ingress-routes.js';
 import { type Epoch, incarnationOf } from '../../daemon/leader/epoch.js';
 import { type AppRecord, isWanted } from '../../daemon/manager/app-record.js';
-import { layoutFor } from '../../daemon/manager/layout.js';
-import { changeOf, digestOf, isTombstone } from '../../daemon/memory/memory-entry.js';
+import { layoutOf } from '../../daemon/manager/layout.js';
+import { changeOf, isTombstone } from '../../daemon/memory/memory-entry.js';
 import type { ComponentRouting } from '../../sdk/protocol/control.js';
 import type { Sender } from './network.js';
 import type { Observer } from './observer.js';
@@ -52,8 +52,11 @@ export class Invariants implements Observer {
   readonly #highest = new Map<string, number>();
   readonly #placedAt = new Map<string, number>();
   readonly #routings = new Map<string, string>();
-  /** The newest record of each app that there ever was, and since when it says the same. */
-  readonly #records = new Map<string, { value: unknown; digest: string; since: number }>();
+  /** Change number of the newest record of each app that there ever was; and since when it wants which replicas. */
+  readonly #changes = new Map<string, number>();
+  readonly #wantedSince = new Map<string, ReadonlyMap<string, number>>();
+  /** The newest epoch of a subject that a process followed. */
+  readonly #newest = new Map<string, Epoch>();
   /** Virtual ms until which that replica served on that host; Infinity while it does. */
   readonly #servedUntil = new Map<string, Map<string, number>>();
 
@@ -74,11 +77,12 @@ export class Invariants implements Observer {
   }
 
   recordWritten(app: string, value: unknown): void {
-    const known = this.#records.get(app);
-    if (known !== undefined && changeOf(value) <= changeOf(known.value)) return;
-    const digest = digestOf({ ...(value as object), change: 0 });
-    const since = known?.digest === digest ? known.since : this.#watched.now();
-    this.#records.set(app, { value, digest, since });
+    const change = changeOf(value);
+    if (change <= (this.#changes.get(app) ?? -1)) return;
+    this.#changes.set(app, change);
+    const before = this.#wantedSince.get(app);
+    const now = this.#watched.now();
+    this.#wantedSince.set(app, new Map(wantedKeys(value).map((key) => [key, before?.get(key) ?? now])));
   }
 
   followed(host: string, epoch: Epoch, from: Sender, subject: string): void {
@@ -88,6 +92,10 @@ export class Invariants implements Observer {
     if (incarnation < highest)
       this.fail('ONE-OWNER', `${host} follows incarnation ${incarnation} after ${highest} (${subject})`);
     this.#highest.set(host, Math.max(highest, incarnation));
+    const kind = `${host} ${this.#watched.daemonSince(host)} ${subject}`;
+    if (epoch < (this.#newest.get(kind) ?? 0))
+      this.fail('ONE-OWNER', `${host} follows epoch ${epoch} of ${subject} after ${this.#newest.get(kind)}`);
+    this.#newest.set(kind, epoch);
     const here = this.#leaderOf.get(`${host} ${incarnation}`) ?? leader;
     this.#leaderOf.set(`${host} ${incarnation}`, here);
     if (here !== leader)
@@ -158,18 +166,19 @@ export class Invariants implements Observer {
         this.fail('ONE-VERSION', `the ingress of ${host} leads ${app} to ${[...of].join(' and ')}`);
   }
 
-  #isWantedForLong({ spec }: Proclet): boolean {
-    const known = this.#records.get(spec.app);
-    if (known === undefined || isTombstone(known.value)) return false;
-    if (this.#watched.now() - known.since <= HINDSIGHT_MS) return false;
-    const record = known.value as AppRecord;
-    const deployment = [record.current, ...record.older].find(({ version }) => version === spec.version);
-    if (deployment === undefined || !isWanted(record, spec.version)) return false;
-    const layout = layoutFor(deployment);
-    return layout.groups.some((group) =>
-      layout.replicas(group, group.replicas).some(({ placement }) => placement.replica === spec.replica),
-    );
+  #isWantedForLong({ key, spec }: Proclet): boolean {
+    const since = this.#wantedSince.get(spec.app)?.get(key);
+    return since !== undefined && this.#watched.now() - since > HINDSIGHT_MS;
   }
+}
+
+/** Of the least of replicas that a record wants. */
+function wantedKeys(value: unknown): readonly string[] {
+  if (isTombstone(value)) return [];
+  const record = value as AppRecord;
+  return [record.current, ...record.older]
+    .filter(({ version }) => isWanted(record, version))
+    .flatMap((deployment) => layoutOf(deployment).map(({ key }) => key));
 }
 
 function pathOf(address: ComponentRouting['replicas'][number]['address']): string {

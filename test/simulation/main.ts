@@ -37,7 +37,7 @@ async function runSeeds({ seeds, seed: first, hosts, json, trace }: Options): Pr
   const converged: number[] = [];
   let [steps, messages, acknowledged, toldAt] = [0, 0, 0, startedAt];
   for (let seed = first; seed < first + seeds; seed++) {
-    const outcome = await runHistory(historyOf(seed, hosts), trace ? say : undefined);
+    const outcome = await runHistory(historyOf(seed, hosts), { trace: trace ? say : undefined });
     steps += outcome.steps;
     messages += outcome.messages;
     acknowledged += outcome.acknowledged;
@@ -92,7 +92,12 @@ async function tellFailure(
 async function replay({ seed, hosts, keep, json, trace }: Options): Promise<number> {
   const history = historyOf(seed, hosts);
   const actions = history.actions.filter((_, index) => keep?.includes(index));
-  const { violation, ...outcome } = await runHistory({ ...history, actions }, trace ? say : undefined);
+  const { violation, ...outcome } = await runHistory(
+    { ...history, actions },
+    {
+      trace: trace ? say : undefined,
+    },
+  );
   if (json) say(JSON.stringify({ ok: violation === undefined, seed, hosts, ...outcome, violation }));
   else if (violation === undefined) say(`seed ${seed} holds with the actions ${keep?.join(',') || 'none'}`);
   else say(`seed ${seed}: ${violation.invariant} at ${violation.at} ms: ${violation.message}`);

@@ -2,6 +2,7 @@ import { Cluster } from './cluster.js';
 import { difference } from './convergence.js';
 import type { Action, History } from './history.js';
 import type { Violation } from './invariants.js';
+import type { World } from './sim-daemon.js';
 
 export interface Outcome {
   readonly violation: Violation | undefined;
@@ -24,9 +25,17 @@ const LOOK_EVERY_MS = 500;
 /** It must last. */
 const STAYS_FOR_MS = 2000;
 
+export interface RunOptions {
+  /** Hears of what is done and of what the daemons tell. */
+  readonly trace?: ((line: string) => void) | undefined;
+  /** See {@link World.plant}. */
+  readonly plant?: World['plant'];
+}
+
 /** Runs a history to its end, or to the first violation. */
-export async function runHistory(history: History, trace?: (line: string) => void): Promise<Outcome> {
-  const cluster = new Cluster(history);
+export async function runHistory(history: History, options: RunOptions = {}): Promise<Outcome> {
+  const { trace, plant } = options;
+  const cluster = new Cluster(history, plant);
   const { scheduler, invariants, network } = cluster;
   const uncaught = (reason: unknown) =>
     invariants.fail('CRASH', reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));

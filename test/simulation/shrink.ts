@@ -1,6 +1,6 @@
 import type { Action, History } from './history.js';
 import type { Violation } from './invariants.js';
-import { runHistory } from './run-history.js';
+import { type RunOptions, runHistory } from './run-history.js';
 
 export interface Shrunk {
   readonly history: History;
@@ -19,7 +19,7 @@ const MAX_RUNS = 300;
 export async function shrink(
   history: History,
   violation: Violation,
-  run: typeof runHistory = runHistory,
+  options: RunOptions = {},
 ): Promise<Shrunk> {
   let kept = history.actions.map((action, index) => ({ action, index }));
   let found = violation;
@@ -30,7 +30,7 @@ export async function shrink(
     let isShorter = false;
     for (let from = 0; from < kept.length && runs < MAX_RUNS; from += size) {
       const fewer = kept.filter((_, index) => index < from || index >= from + size);
-      const outcome = await run({ ...history, actions: fewer.map(({ action }) => action) });
+      const outcome = await runHistory({ ...history, actions: fewer.map(({ action }) => action) }, options);
       runs++;
       if (outcome.violation?.invariant !== violation.invariant) continue;
       found = outcome.violation;

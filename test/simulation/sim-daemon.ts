@@ -1,6 +1,6 @@
 import { subjectsOf } from '../../daemon/bus/subjects.js';
 import { durableEpochs } from '../../daemon/cluster/durable-epochs.js';
-import { type ControlPlane, controlPlane } from '../../daemon/control-plane.js';
+import { type ControlPlane, type ControlPlaneOptions, controlPlane } from '../../daemon/control-plane.js';
 import type { EpochMemory } from '../../daemon/host/epoch-fence.js';
 import { EventLog } from '../../daemon/manager/event-log.js';
 import { PROTOCOL } from '../../daemon/membership/compatibility.js';
@@ -25,6 +25,8 @@ export interface World {
   readonly observer: Observer;
   readonly linkedSince: (host: string) => number;
   readonly findPort: () => number;
+  /** What a planted bug makes of what a daemon is given. */
+  readonly plant: (options: ControlPlaneOptions) => ControlPlaneOptions;
 }
 
 export const SUBJECTS = subjectsOf('simulation');
@@ -87,7 +89,7 @@ export class SimDaemon {
       onProblem: () => undefined,
     });
     this.memory = memory;
-    this.plane = controlPlane({
+    const options: ControlPlaneOptions = {
       facts: {
         host,
         installation: memory.installation,
@@ -113,7 +115,8 @@ export class SimDaemon {
       events,
       problems: () => [],
       findPort: async () => this.#world.findPort(),
-    });
+    };
+    this.plane = controlPlane(this.#world.plant(options));
     this.plane.agent.start();
     this.plane.manager.start();
   }
