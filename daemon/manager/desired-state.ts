@@ -24,6 +24,8 @@ export interface DesiredStateOptions {
   readonly remembered: (app: string) => unknown;
   /** Unix ms. */
   readonly now: () => number;
+  /** The store has taken it; what is known of the store may lag behind. */
+  readonly written: (app: string, value: unknown) => void;
   /** Called after any record did change, here or elsewhere; `reset`: the store may be another than before. */
   readonly changed: (how: 'record' | 'reset') => void;
 }
@@ -129,6 +131,7 @@ export class DesiredState {
 
   /** The watch tells of it later, and then it is known already. */
   #wrote(app: string, value: Stored, revision: number): void {
+    this.#options.written(app, value);
     if (this.#know(app, value, revision)) this.#options.changed('record');
   }
 

@@ -257,13 +257,13 @@ export class Leader {
     return { wakeAt: planned.wakeAt };
   }
 
-  /** Of each host that is there, the digest of what it remembers. */
+  /** Of each host, also a silent one that may be heard again, the digest of what it remembers. */
   #memories(): ReadonlyMap<string, string> {
     return new Map(
       this.#fleet
         .hosts()
-        .flatMap(({ status, report }) =>
-          status === 'alive' && report?.memory !== undefined ? [[report.host, report.memory] as const] : [],
+        .flatMap(({ member, report }) =>
+          isIn(member) && report?.memory !== undefined ? [[report.host, report.memory] as const] : [],
         ),
     );
   }

@@ -261,6 +261,7 @@ export class Manager {
     const desired = await DesiredState.open({
       store: bus.store(APPS_BUCKET),
       remembered: (key) => memory?.value({ bucket: APPS_BUCKET, key }),
+      written: (key, value) => this.#rememberThese([{ bucket: APPS_BUCKET, key, value }]),
       now: () => clock.now(),
       changed: (how) => {
         this.#remember();
@@ -272,6 +273,7 @@ export class Manager {
       const hostRecords = await HostRecords.open({
         store: bus.store(HOSTS_BUCKET),
         remembered: (key) => memory?.value({ bucket: HOSTS_BUCKET, key }),
+        written: (key, value) => this.#rememberThese([{ bucket: HOSTS_BUCKET, key, value }]),
         changed: (record) => {
           this.#remember();
           this.#leader?.hostChanged(record?.host);
@@ -297,9 +299,12 @@ export class Manager {
 
   /** What the store has now; the memory itself knows which of it is newer. */
   #remember(): void {
-    if (this.#opened === undefined) return;
+    if (this.#opened !== undefined) this.#rememberThese(storedEntries(this.#opened));
+  }
+
+  #rememberThese(entries: readonly MemoryEntry[]): void {
     // A disk that refuses is a problem that the memory tells of; it tries again with the next change.
-    this.#options.memory?.remember(storedEntries(this.#opened)).catch(() => undefined);
+    this.#options.memory?.remember(entries).catch(() => undefined);
   }
 
   /** Before a change is acknowledged: the store may lose it, so that this host has it on disk if its disk takes it. */

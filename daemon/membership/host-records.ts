@@ -12,6 +12,8 @@ export interface HostRecordsOptions {
   readonly store: KeyedStore;
   /** What this daemon remembers of a host, in case that the store forgot. */
   readonly remembered: (host: string) => unknown;
+  /** The store has taken it; what is known of the store may lag behind. */
+  readonly written: (host: string, record: HostRecord) => void;
   /** A record changed, here or elsewhere; undefined: any may have. */
   readonly changed: (record: HostRecord | undefined) => void;
   /** The value of that key is no record of a host; it counts as absent and is overwritten by the next change. */
@@ -62,6 +64,7 @@ export class HostRecords {
       if (isDeepStrictEqual({ ...wanted, change: before.change }, before)) return before;
       try {
         const revision = await store.update(host, wanted, entry?.revision ?? 0);
+        this.#options.written(host, wanted);
         this.#know(wanted, revision);
         return wanted;
       } catch (reason) {

@@ -108,11 +108,8 @@ export class Cluster {
         this.#host(action.host).machine.reboot();
         this.#host(action.host).isGone = true;
         return;
-      case 'pause': {
-        const { daemon } = this.#host(action.host);
-        daemon?.process.pause();
-        return this.#later(action.forMs, () => daemon?.process.resume());
-      }
+      case 'pause':
+        return this.#pause(action.host, action.forMs);
       case 'link':
         this.#link(action.host, action.link);
         return this.#later(action.forMs, () => this.#link(action.host, 'up'));
@@ -131,6 +128,7 @@ export class Cluster {
         return this.store.loseSuffix(action.writes);
       case 'store-lose-lease':
         this.#loseLeaseAfterMs = action.afterMs;
+        for (const host of this.leaders()) this.#pause(host, action.forMs);
         return;
       case 'crash-proclet':
         return this.#crashProclet(action.host);
@@ -189,6 +187,12 @@ export class Cluster {
     known.daemon = undefined;
     known.machine.disk.crash();
     this.operations.abandon(host);
+  }
+
+  #pause(host: string, forMs: number): void {
+    const { daemon } = this.#host(host);
+    daemon?.process.pause();
+    this.#later(forMs, () => daemon?.process.resume());
   }
 
   #link(host: string, link: Parameters<Network['setLink']>[1]): void {

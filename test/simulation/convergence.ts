@@ -51,7 +51,7 @@ function runningOf(cluster: Cluster): ReadonlyMap<string, readonly Running[]> {
   const running = new Map<string, Running[]>();
   for (const [host, { machine }] of cluster.hosts)
     for (const proclet of machine.proclets.values()) {
-      if (proclet.phase === 'ended' && proclet.lastFailure !== undefined) continue;
+      if (proclet.phase === 'ended') continue;
       const of = running.get(proclet.key) ?? [];
       running.set(proclet.key, [...of, { host, proclet }]);
     }

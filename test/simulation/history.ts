@@ -16,8 +16,8 @@ export type Action = { readonly at: number } & (
   | { readonly kind: 'bus-down'; readonly forMs: number }
   | { readonly kind: 'store-empty' }
   | { readonly kind: 'store-lose'; readonly writes: number }
-  /** The next lease that someone takes is acknowledged, and lost `afterMs` later. */
-  | { readonly kind: 'store-lose-lease'; readonly afterMs: number }
+  /** Who leads is stopped for a while; the lease that another takes is acknowledged, and lost `afterMs` later. */
+  | { readonly kind: 'store-lose-lease'; readonly afterMs: number; readonly forMs: number }
   | { readonly kind: 'crash-proclet'; readonly host: string }
   | { readonly kind: 'deploy'; readonly host: string; readonly app: string; readonly replicas: number }
   /** The version that was deployed last, with another manifest. */
@@ -45,7 +45,8 @@ export function historyOf(seed: number, hostCount: number): History {
   const hosts = Array.from({ length: hostCount }, (_, index) => `h${index + 1}`);
   const count = random.whole(3, 14);
   // One at most is lost for good and one other drained, so that there is always one to run on.
-  const [mortal, drainable] = [hosts[0] ?? '', hosts[1] ?? ''];
+  const mortal = hostCount >= 2 ? hosts[0] : undefined;
+  const drainable = hostCount >= 3 ? hosts[1] : undefined;
   const actions: Action[] = [
     { at: FIRST_MS, kind: 'deploy', host: random.pick(hosts), app: 'shop', replicas: random.whole(1, 4) },
   ];
@@ -61,8 +62,8 @@ type Undated<T> = T extends Action ? Omit<T, 'at'> : never;
 function anyAction(
   random: Random,
   hosts: readonly string[],
-  mortal: string,
-  drainable: string,
+  mortal: string | undefined,
+  drainable: string | undefined,
 ): Undated<Action> {
   const host = random.pick(hosts);
   const app = random.pick(APPS);
@@ -78,12 +79,15 @@ function anyAction(
     [4, () => ({ kind: 'pause', host, forMs })],
     [5, () => ({ kind: 'link', host, link: random.pick(['cut', 'deaf', 'mute', 'minority']), forMs })],
     [1, () => ({ kind: 'leave', host, forMs })],
-    [1, () => ({ kind: 'drain', host: drainable, draining: random.chance(0.7) })],
-    [1, () => ({ kind: 'destroy', host: mortal })],
-    [1, () => ({ kind: 'bus-down', forMs })],
+    [
+      drainable === undefined ? 0 : 1,
+      () => ({ kind: 'drain', host: drainable ?? '', draining: random.chance(0.7) }),
+    ],
+    [mortal === undefined ? 0 : 1, () => ({ kind: 'destroy', host: mortal ?? '' })],
+    [2, () => ({ kind: 'bus-down', forMs })],
     [2, () => ({ kind: 'store-empty' })],
     [3, () => ({ kind: 'store-lose', writes: random.whole(1, 30) })],
-    [2, () => ({ kind: 'store-lose-lease', afterMs: random.whole(0, 400) })],
+    [3, () => ({ kind: 'store-lose-lease', afterMs: random.whole(0, 400), forMs: 4000 + forMs })],
     [2, () => ({ kind: 'crash-proclet', host })],
   ];
   let rest = random.between(

@@ -29,7 +29,7 @@ export interface RunOptions {
   /** Hears of what is done and of what the daemons tell. */
   readonly trace?: ((line: string) => void) | undefined;
   /** See {@link World.plant}. */
-  readonly plant?: World['plant'];
+  readonly plant?: World['plant'] | undefined;
 }
 
 /** Runs a history to its end, or to the first violation. */
@@ -50,8 +50,11 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
     scheduler.after(healAt, () => cluster.heal());
     const run = new Convergence(cluster, healAt);
     scheduler.after(healAt + LOOK_EVERY_MS, () => run.look());
-    if (trace !== undefined) traceEvents(cluster, trace);
-    while (invariants.violation === undefined && !run.isOver && (await step(cluster))) invariants.check();
+    const told = new Set<object>();
+    while (invariants.violation === undefined && !run.isOver && (await step(cluster))) {
+      invariants.check();
+      if (trace !== undefined) traceEvents(cluster, told, trace);
+    }
     return {
       violation: invariants.violation,
       steps: scheduler.steps,
@@ -119,18 +122,17 @@ export function describeAction({ at, kind, ...rest }: Action): string {
   return [(at / 1000).toFixed(3), kind, ...fields].join(' ');
 }
 
-/** What the daemons tell of themselves. */
-function traceEvents({ hosts, scheduler }: Cluster, trace: (line: string) => void): void {
-  const followed = new Set<object>();
-  const look = () => {
-    for (const [host, { daemon }] of hosts) {
-      if (daemon === undefined || followed.has(daemon)) continue;
-      followed.add(daemon);
-      daemon.events.follow(({ kind, message }) =>
-        trace(`${(scheduler.now / 1000).toFixed(3)}   ${host}: ${kind}: ${message}`),
-      );
-    }
-    scheduler.after(10, look);
-  };
-  look();
+/** What the daemons tell of themselves, without a trace in the simulation. */
+function traceEvents(
+  { hosts, scheduler }: Cluster,
+  followed: Set<object>,
+  trace: (line: string) => void,
+): void {
+  for (const [host, { daemon }] of hosts) {
+    if (daemon === undefined || followed.has(daemon)) continue;
+    followed.add(daemon);
+    daemon.events.follow(({ kind, message }) =>
+      trace(`${(scheduler.now / 1000).toFixed(3)}   ${host}: ${kind}: ${message}`),
+    );
+  }
 }
