@@ -1,5 +1,6 @@
 import { BusError, type Change, isBusError, type KeyedStore, type Subscription } from '../bus/bus.js';
 import {
+  type Author,
   digestOf,
   isTombstone,
   type MemoryEntry,
@@ -68,9 +69,10 @@ export class DesiredState {
    */
   async change(
     app: string,
+    author: Author,
     next: (record: AppRecord | undefined) => AppRecord | undefined,
   ): Promise<AppRecord | undefined> {
-    const stored = await this.#write(app, (before, change) => {
+    const stored = await this.#write(app, author, (before, change) => {
       const wanted = next(before);
       return wanted && { ...wanted, change };
     });
@@ -83,7 +85,7 @@ export class DesiredState {
     if (this.#known.get(app)?.value !== record) return false;
     const isSame = (newest: AppRecord | undefined) =>
       newest !== undefined && digestOf(newest) === digestOf(record);
-    const stored = await this.#write(app, (before, change) =>
+    const stored = await this.#write(app, 'leader', (before, change) =>
       isSame(before) ? tombstone(change, this.#options.now()) : undefined,
     );
     return stored !== undefined;
@@ -103,6 +105,7 @@ export class DesiredState {
 
   async #write(
     app: string,
+    author: Author,
     next: (before: AppRecord | undefined, change: number) => Stored | undefined,
   ): Promise<Stored | undefined> {
     const { store, remembered } = this.#options;
@@ -116,7 +119,7 @@ export class DesiredState {
       // Of a store that came back older, the lost changes would else be undone under a higher number.
       const before = newest(entry?.value, remembered(app)) as Stored | undefined;
       const record = before === undefined || isTombstone(before) ? undefined : before;
-      const wanted = next(record, nextChange(before));
+      const wanted = next(record, nextChange(before, author));
       if (wanted === undefined) return undefined;
       try {
         this.#wrote(app, wanted, await store.update(app, wanted, entry?.revision ?? 0));

@@ -120,7 +120,7 @@ export class Fleet {
   async settle(): Promise<void> {
     const { records } = this.#options;
     for (const [host, generation] of this.#deaths) {
-      await records.change(host, (record) => declaredDead(record, generation));
+      await records.change(host, 'leader', (record) => declaredDead(record, generation));
       if (this.#deaths.get(host) === generation) this.#deaths.delete(host);
     }
     for (const host of this.#joins) {
@@ -128,7 +128,7 @@ export class Fleet {
       this.#joins.delete(host);
       if (facts === undefined) continue;
       await records
-        .change(host, (record) => joined(record, facts))
+        .change(host, 'leader', (record) => joined(record, facts))
         .catch((reason: unknown) => {
           this.#joins.add(host);
           throw reason;

@@ -280,7 +280,7 @@ export class Leader {
       return;
     }
     if (shiftTo === undefined && gone.length === 0) return;
-    const changed = await desired.change(app, (newest) => {
+    const changed = await desired.change(app, 'leader', (newest) => {
       if (newest === undefined) return undefined;
       const moved = shiftTo === undefined ? newest : shifted(newest, shiftTo);
       const next = forgotten(

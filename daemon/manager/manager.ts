@@ -174,7 +174,7 @@ export class Manager {
       deployedAt: this.#options.clock.now(),
     };
     groupsOf(description, deployment.manifest);
-    const record = await desired.change(app, (before) => {
+    const record = await desired.change(app, 'user', (before) => {
       const next = deployed(before, deployment);
       if (next !== undefined && next.older.length > MAX_OLDER)
         throw new ManifestError(
@@ -193,7 +193,7 @@ export class Manager {
   /** Rejects with UnknownAppError, or the store's BusError. */
   async stopApp(app: string, remove: boolean, user: string): Promise<void> {
     const { desired } = await this.#open();
-    const record = await desired.change(app, (before) => {
+    const record = await desired.change(app, 'user', (before) => {
       if (before === undefined) throw new UnknownAppError(`there is no app ${app}`);
       return stopped(before, remove);
     });
@@ -217,7 +217,7 @@ export class Manager {
       throw new UnknownHostError(host, hosts);
     if (change === 'remove' && seen !== undefined && seen.state !== 'dead' && seen.replicas > 0)
       throw new HostInUseError(host, seen.replicas);
-    await hostRecords.change(host, (record) =>
+    await hostRecords.change(host, 'user', (record) =>
       change === 'remove' ? removed(record) : drained(record, change === 'drain'),
     );
     await this.#remembered();
@@ -356,8 +356,7 @@ export class Manager {
 
 /** What the store has that a daemon remembers. */
 function storedEntries({ desired, hostRecords }: Opened): readonly MemoryEntry[] {
-  const hosts = hostRecords.all().map((value) => ({ bucket: HOSTS_BUCKET, key: value.host, value }));
-  return [...desired.entries(), ...hosts];
+  return [...desired.entries(), ...hostRecords.entries()];
 }
 
 function readManifest(app: string, given: unknown) {

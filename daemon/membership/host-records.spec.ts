@@ -71,10 +71,10 @@ describe('HostRecords', () => {
 
   it('keeps deaths, drains, removals and labels, with rising change numbers, for the next leader', async () => {
     const records = await open();
-    await records.change('a', (record) => declaredDead(record, 100));
-    await records.change('a', (record) => drained(record, true));
-    await records.change('a', (record) => declaredDead(record, 50));
-    await records.change('b', (record) => labelled(removed(record), { zone: 'z' }));
+    await records.change('a', 'leader', (record) => declaredDead(record, 100));
+    await records.change('a', 'leader', (record) => drained(record, true));
+    await records.change('a', 'leader', (record) => declaredDead(record, 50));
+    await records.change('b', 'leader', (record) => labelled(removed(record), { zone: 'z' }));
     records.close();
     expect(bucket.watchers.size).to.equal(0);
     expect((await open()).all()).to.deep.equal([
@@ -101,29 +101,31 @@ describe('HostRecords', () => {
 
   it('lets a removed host in again when it is undrained', async () => {
     const records = await open();
-    await records.change('a', removed);
-    const { removed: isRemoved, draining } = await records.change('a', (record) => drained(record, false));
+    await records.change('a', 'leader', removed);
+    const { removed: isRemoved, draining } = await records.change('a', 'leader', (record) =>
+      drained(record, false),
+    );
     expect([isRemoved, draining]).to.deep.equal([false, false]);
   });
 
   it('sees what others changed, and a store that came back empty', async () => {
     const told: (string | undefined)[] = [];
     const records = await open((record) => told.push(record?.host));
-    await (await open()).change('a', (record) => drained(record, true));
+    await (await open()).change('a', 'leader', (record) => drained(record, true));
     expect(records.of('a').draining).to.equal(true);
     await bucket.delete('a');
     expect(records.of('a').draining).to.equal(false);
-    await (await open()).change('a', (record) => drained(record, true));
+    await (await open()).change('a', 'leader', (record) => drained(record, true));
     for (const watcher of bucket.watchers) watcher({ kind: 'snapshot', entries: [] });
     expect(records.all()).to.deep.equal([]);
     expect(told).to.deep.equal([undefined, 'a', 'a', 'a', undefined]);
   });
 
   it('changes what is remembered when the store came back older', async () => {
-    const before = await (await open()).change('a', (record) => declaredDead(record, 100));
+    const before = await (await open()).change('a', 'leader', (record) => declaredDead(record, 100));
     remembered = () => before;
     await bucket.delete('a');
-    const after = await (await open()).change('a', (record) => drained(record, true));
+    const after = await (await open()).change('a', 'leader', (record) => drained(record, true));
     expect(after).to.include({ deadUpTo: 100, draining: true, change: 2 });
   });
 
@@ -134,7 +136,7 @@ describe('HostRecords', () => {
       bucket.fails = () =>
         failures-- > 0 ? { applied, error: new BusError('OUTCOME_UNKNOWN', 'late') } : undefined;
       const host = applied ? 'a' : 'b';
-      expect((await records.change(host, (record) => declaredDead(record, 7))).change).to.equal(1);
+      expect((await records.change(host, 'leader', (record) => declaredDead(record, 7))).change).to.equal(1);
       expect(records.of(host).deadUpTo).to.equal(7);
     }
   });
@@ -144,7 +146,7 @@ describe('HostRecords', () => {
     for (const code of ['OUTCOME_UNKNOWN', 'UNAVAILABLE'] as const) {
       bucket.fails = () => ({ applied: false, error: new BusError(code, 'gone') });
       const reason: unknown = await records
-        .change('a', (record) => drained(record, true))
+        .change('a', 'leader', (record) => drained(record, true))
         .catch((thrown) => thrown);
       expect(reason).to.have.property('code', code);
     }
@@ -153,8 +155,8 @@ describe('HostRecords', () => {
   it('tries again when another was faster', async () => {
     const [one, other] = [await open(), await open()];
     await Promise.all([
-      one.change('a', (record) => drained(record, true)),
-      other.change('a', (record) => declaredDead(record, 9)),
+      one.change('a', 'leader', (record) => drained(record, true)),
+      other.change('a', 'leader', (record) => declaredDead(record, 9)),
     ]);
     expect(one.of('a')).to.include({ draining: true, deadUpTo: 9, change: 2 });
   });
@@ -163,7 +165,7 @@ describe('HostRecords', () => {
     await bucket.put('a', { host: 'a', change: 'x' });
     const records = await open();
     expect([records.all(), unreadable]).to.deep.equal([[], ['a']]);
-    await records.change('a', (record) => drained(record, true));
+    await records.change('a', 'leader', (record) => drained(record, true));
     expect(records.of('a').draining).to.equal(true);
   });
 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BusError, type Change, isBusError, type KeyedStore, type Subscription } from '../bus/bus.js';
-import { newest } from '../memory/memory-entry.js';
+import { type Author, type MemoryEntry, newest, nextChange } from '../memory/memory-entry.js';
 import { blankHost, type HostRecord, readHostRecord } from './host-record.js';
 
 export const HOSTS_BUCKET = 'hosts';
@@ -20,10 +20,17 @@ export interface HostRecordsOptions {
   readonly unreadable: (key: string) => void;
 }
 
+interface Known {
+  readonly record: HostRecord;
+  /** As it stands in the store. */
+  readonly value: unknown;
+  readonly revision: number;
+}
+
 /** The records of the hosts, as the store has them. */
 export class HostRecords {
   readonly #options: HostRecordsOptions;
-  readonly #records = new Map<string, { readonly record: HostRecord; readonly revision: number }>();
+  readonly #records = new Map<string, Known>();
   #watch: Subscription | undefined;
 
   private constructor(options: HostRecordsOptions) {
@@ -44,6 +51,11 @@ export class HostRecords {
       .sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
   }
 
+  /** As the store has them, also fields that a newer weaverd may have put there. */
+  entries(): readonly MemoryEntry[] {
+    return [...this.#records].map(([key, { value }]) => ({ bucket: HOSTS_BUCKET, key, value }));
+  }
+
   /** A blank one when there is none. */
   of(host: string): HostRecord {
     return this.#records.get(host)?.record ?? blankHost(host);
@@ -54,13 +66,13 @@ export class HostRecords {
    * asked again, when another was faster or when it is unknown whether a write was applied, so the same once more must
    * do no harm. Resolves with what is stored. Rejects with the store's BusError.
    */
-  async change(host: string, next: (record: HostRecord) => HostRecord): Promise<HostRecord> {
+  async change(host: string, author: Author, next: (record: HostRecord) => HostRecord): Promise<HostRecord> {
     const { store, remembered } = this.#options;
     let unknown = 0;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const entry = await store.get(host);
       const before = this.#read(host, newest(entry?.value, remembered(host))) ?? blankHost(host);
-      const wanted = { ...next(before), change: before.change + 1 };
+      const wanted = { ...next(before), change: nextChange(before, author) };
       if (isDeepStrictEqual({ ...wanted, change: before.change }, before)) return before;
       try {
         const revision = await store.update(host, wanted, entry?.revision ?? 0);
@@ -85,7 +97,7 @@ export class HostRecords {
       this.#records.clear();
       for (const { key, value, revision } of change.entries) {
         const record = this.#read(key, value);
-        if (record !== undefined) this.#records.set(key, { record, revision });
+        if (record !== undefined) this.#records.set(key, { record, value, revision });
       }
       this.#options.changed(undefined);
       return;
@@ -94,7 +106,8 @@ export class HostRecords {
     if (known !== undefined && known.revision >= change.revision) return;
     const record = change.kind === 'put' ? this.#read(change.key, change.value) : undefined;
     if (record === undefined) this.#records.delete(change.key);
-    else this.#records.set(change.key, { record, revision: change.revision });
+    else if (change.kind === 'put')
+      this.#records.set(change.key, { record, value: change.value, revision: change.revision });
     this.#options.changed(record ?? blankHost(change.key));
   }
 
@@ -109,7 +122,7 @@ export class HostRecords {
   #know(record: HostRecord, revision: number): void {
     const known = this.#records.get(record.host);
     if (known !== undefined && known.revision >= revision) return;
-    this.#records.set(record.host, { record, revision });
+    this.#records.set(record.host, { record, value: record, revision });
     this.#options.changed(record);
   }
 }

@@ -18,10 +18,19 @@ describe('a remembered record', () => {
   });
 
   it('is changed from the newest of what the store has and what is remembered', () => {
-    expect(nextChange(newest(undefined, undefined))).to.equal(1);
+    expect(nextChange(newest(undefined, undefined), 'leader')).to.equal(1);
     expect(newest({ change: 2 }, { change: 7 })).to.deep.equal({ change: 7 });
     expect(newest({ change: 7, of: 'store' }, { change: 7 })).to.have.property('of', 'store');
-    expect(nextChange(newest({ change: 6 }, tombstone(7, 0)))).to.equal(8);
+    expect(nextChange(newest({ change: 6 }, tombstone(7, 0)), 'leader')).to.equal(8);
+  });
+
+  it('is newer by one request of a user than by all notes of leaders', () => {
+    let noted: unknown = { change: nextChange(undefined, 'user') };
+    const requested = { change: nextChange(noted, 'user') };
+    for (let note = 0; note < 1000; note++) noted = { change: nextChange(noted, 'leader') };
+    expect(newest(noted, requested)).to.equal(requested);
+    expect(nextChange(requested, 'leader')).to.equal(requested.change + 1);
+    expect(nextChange(noted, 'user')).to.equal(requested.change);
   });
 
   it('has one digest, whatever the order of its fields', () => {

@@ -46,9 +46,18 @@ export function newest(stored: unknown, remembered: unknown): unknown {
   return changeOf(remembered) > changeOf(stored) ? remembered : stored;
 }
 
+/**
+ * Who changes a record. What a user asked for counts more than all that leaders note of its progress: when the two were
+ * written on two sides of a split, or over a loss of the store, the user's wins.
+ */
+export type Author = 'user' | 'leader';
+
+const NOTES_PER_REQUEST = 2 ** 20;
+
 /** For what is made of it. */
-export function nextChange(before: unknown): number {
-  return Math.max(changeOf(before), 0) + 1;
+export function nextChange(before: unknown, author: Author): number {
+  const change = Math.max(changeOf(before), 0);
+  return author === 'leader' ? change + 1 : (Math.floor(change / NOTES_PER_REQUEST) + 1) * NOTES_PER_REQUEST;
 }
 
 /** The tombstones that are too many, by bucket. */

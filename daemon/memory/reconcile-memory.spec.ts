@@ -33,13 +33,13 @@ describe('reconcileMemory', () => {
         bucket: 'apps',
         key: 'blog',
         value: { app: 'blog', content: 'blog at 1', change: 1 },
-        storedChange: -1,
+        storedDigest: undefined,
       },
       {
         bucket: 'apps',
         key: 'shop',
         value: { app: 'shop', content: 'shop at 7', change: 7 },
-        storedChange: -1,
+        storedDigest: undefined,
       },
     ]);
     expect(events).to.deep.equal([
@@ -54,7 +54,7 @@ describe('reconcileMemory', () => {
       [{ host: 'a', entries: [entry('shop', 4)] }],
     );
     expect(restore).to.have.length(1);
-    expect(restore[0]).to.include({ storedChange: 3 });
+    expect(restore[0]).to.include({ storedDigest: digestOf(entry('shop', 3).value) });
     expect(events[0]).to.include('was at change 3 in the store');
   });
 

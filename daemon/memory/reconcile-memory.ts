@@ -6,10 +6,10 @@ export interface Survivor {
   readonly entries: readonly MemoryEntry[];
 }
 
-/** To be written to the store by compare-and-set, if the store still has `storedChange`. */
+/** To be written to the store by compare-and-set, if the store still has what `storedDigest` says. */
 export interface Restoration extends MemoryEntry {
-  /** -1: it has none. */
-  readonly storedChange: number;
+  /** Undefined: it has none. */
+  readonly storedDigest: string | undefined;
 }
 
 export interface Reconciliation {
@@ -55,14 +55,15 @@ export function reconcileMemory(
   for (const text of [...versions.keys()].sort()) {
     const of = versions.get(text);
     if (of === undefined) continue;
-    const storedChange = of.versions.find(({ host }) => host === undefined)?.change ?? -1;
+    const inStore = of.versions.find(({ host }) => host === undefined);
     const newest = Math.max(...of.versions.map(({ change }) => change));
     const [chosen, ...others] = contents(of.versions.filter(({ change }) => change === newest));
     if (chosen === undefined || (chosen.host === undefined && others.length === 0)) continue;
     const change = others.length > 0 ? newest + 1 : newest;
-    restore.push({ ...of.id, value: withChange(chosen.value, change), storedChange });
+    const storedDigest = inStore && digestOf(inStore.value);
+    restore.push({ ...of.id, value: withChange(chosen.value, change), storedDigest });
     if (others.length > 0) splits.push(of.id);
-    events.push(sentence(text, chosen, others, storedChange, change));
+    events.push(sentence(text, chosen, others, inStore?.change ?? -1, change));
   }
   return { restore, splits, events };
 }

@@ -43,6 +43,22 @@ describe('writeBack', () => {
     expect((await apps.get('shop'))?.value).to.deep.equal({ app: 'shop', change: 1 });
   });
 
+  it('skips what has another content of the same number', async () => {
+    const [restoration] = reconcileMemory(
+      [{ bucket: 'apps', key: 'shop', value: { app: 'shop', change: 4 } }],
+      [
+        {
+          host: 'a',
+          entries: [{ bucket: 'apps', key: 'shop', value: { app: 'shop', is: 'other', change: 4 } }],
+        },
+      ],
+    ).restore;
+    await apps.put('shop', { app: 'shop', is: 'newest', change: 4 });
+    const { skipped } = await writeBack(storeOf, restoration === undefined ? [] : [restoration], () => true);
+    expect(skipped).to.have.length(1);
+    expect((await apps.get('shop'))?.value).to.have.property('is', 'newest');
+  });
+
   it('writes nothing once it may not', async () => {
     let may = 1;
     const { written, skipped } = await writeBack(storeOf, restore, () => may-- > 0);

@@ -1,5 +1,5 @@
 import { isBusError, type KeyedStore } from '../bus/bus.js';
-import { changeOf, digestOf } from './memory-entry.js';
+import { digestOf } from './memory-entry.js';
 import type { Restoration } from './reconcile-memory.js';
 
 const MAX_ATTEMPTS = 5;
@@ -29,14 +29,15 @@ export async function writeBack(
 
 async function writeOne(
   store: KeyedStore,
-  { bucket, key, value, storedChange }: Restoration,
+  { bucket, key, value, storedDigest }: Restoration,
   mayWrite: () => boolean,
 ): Promise<boolean> {
   let failure: unknown;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const entry = await store.get(key);
-    if (entry !== undefined && digestOf(entry.value) === digestOf(value)) return true;
-    if (changeOf(entry?.value) !== storedChange || !mayWrite()) return false;
+    const found = entry && digestOf(entry.value);
+    if (found === digestOf(value)) return true;
+    if (found !== storedDigest || !mayWrite()) return false;
     try {
       await store.update(key, value, entry?.revision ?? 0);
       return true;
