@@ -146,10 +146,11 @@ describe('manager', () => {
     expect(servedVersions()).to.deep.equal(['v2']);
     expect(daemon.app('shop')?.listeners[0]?.url).to.equal('http://127.0.0.1:4000');
     await daemon.until(() => daemon.events.newest(1)[0]?.kind === 'version-gone');
-    expect(daemon.events.newest(100).map(({ kind }) => kind)).to.deep.equal([
+    const kinds = daemon.events.newest(100).map(({ kind }) => kind);
+    expect(kinds).to.include('host-joined'); // before or after the store has taken the deployment
+    expect(kinds.filter((kind) => kind !== 'host-joined')).to.deep.equal([
       'leading',
       'deployed',
-      'host-joined',
       'version-serving',
       'deployed',
       'version-serving',
