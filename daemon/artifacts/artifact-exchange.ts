@@ -51,17 +51,28 @@ export class ArtifactExchange {
   /** Nothing when the version is here. Rejects with an ArtifactError or the bus's BusError. */
   async fetch(version: string): Promise<void> {
     if ((await this.#artifacts.describe(version)) !== undefined) return;
-    const offered = readOffer((await this.#bus.store('artifacts').get(version))?.value);
-    if (offered === undefined)
+    const entry = await this.#bus.store('artifacts').get(version);
+    const offered = readOffer(entry?.value);
+    if (entry === undefined || offered === undefined)
       throw new ArtifactError('NOT_OFFERED', `no host offers the artifact ${version}; deploy it again`);
     for (const { name, digest } of offered.files) {
-      const bytes = await this.#bus.blobs.get(digest);
+      const bytes = await this.#intact(version, digest, entry.revision);
       if (bytes === undefined)
         throw new ArtifactError(
           'NOT_OFFERED',
           `${name} of ${version} is not in the object store; deploy it again`,
         );
       await this.#artifacts.upload(version, name, [bytes]);
+    }
+  }
+
+  /** The offer of what is damaged is withdrawn, so that a host that has the version offers it anew. */
+  async #intact(version: string, digest: string, revision: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#bus.blobs.get(digest);
+    } catch (reason) {
+      if (isBusError(reason, 'CORRUPT')) await this.#bus.store('artifacts').delete(version, revision);
+      throw reason;
     }
   }
 

@@ -23,6 +23,8 @@ import { routingOn } from './routing-on.js';
 
 /** Between two reports, at least. */
 const REPORT_SPACING_MS = 20;
+/** Messages that cannot be read are told of so often at most. */
+const MAX_MALFORMED = 100;
 /** For the replicas of a host that is to stop to move elsewhere. */
 const MAX_REPORT_MS = 60_000;
 
@@ -73,6 +75,7 @@ export class HostAgent {
   #cancelReport: (() => void) | undefined;
   #cancelHeartbeat: (() => void) | undefined;
   #stopped = false;
+  #malformed = 0;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: HostAgentOptions) {
@@ -145,7 +148,8 @@ export class HostAgent {
 
   #onPlacements(body: unknown): void {
     const message = readPlacements(body);
-    if (message === undefined || message.generation !== this.#generation) return;
+    if (message === undefined) return this.#tellMalformed('placements');
+    if (message.generation !== this.#generation) return;
     if (!this.#fence.admit('placements', message.epoch, message.leader)) return;
     this.#refusal = undefined;
     this.#reportEveryMs = Math.min(MAX_REPORT_MS, Math.max(HEARTBEAT_MS, message.reportEveryMs));
@@ -174,7 +178,8 @@ export class HostAgent {
 
   #onRoutes(body: unknown): void {
     const message = readRoutes(body);
-    if (message === undefined || !this.#fence.admit('routes', message.epoch, message.leader)) return;
+    if (message === undefined) return this.#tellMalformed('routes');
+    if (!this.#fence.admit('routes', message.epoch, message.leader)) return;
     this.#options.ingress.setRoutes(message.routes);
     this.#reportSoon();
   }
@@ -182,7 +187,8 @@ export class HostAgent {
   #onRefusal(body: unknown): void {
     const message = readRefusal(body);
     const { facts, clock, onEvent } = this.#options;
-    if (message?.installation !== facts.installation || message.generation !== this.#generation) return;
+    if (message === undefined) return this.#tellMalformed('refusal');
+    if (message.installation !== facts.installation || message.generation !== this.#generation) return;
     if (!this.#fence.admit('refusal', message.epoch, message.leader)) return;
     const { refusal } = message;
     if (this.#refusal?.reason !== refusal.reason) onEvent('refused', refusal.message);
@@ -204,6 +210,15 @@ export class HostAgent {
     }
   }
 
+  #tellMalformed(kind: string): void {
+    if (++this.#malformed > MAX_MALFORMED) return;
+    const more = this.#malformed === MAX_MALFORMED ? '; no more of them are told' : '';
+    this.#options.onEvent(
+      'malformed-message',
+      `a message to this host (${kind}) cannot be read and is left out: is there a daemon of another version, or something else that publishes here?${more}`,
+    );
+  }
+
   /** Subscribes to the routing of the versions that are placed or still run here, and to no other. */
   #followVersions(): void {
     const { bus, subjects, replicaHost, facts } = this.#options;
@@ -220,7 +235,8 @@ export class HostAgent {
       if (this.#versions.has(subject)) continue;
       const subscription = bus.subscribe(subject, (body) => {
         const message = readRouting(body);
-        if (message === undefined || message.epoch === this.#fence.newest(subject)) return;
+        if (message === undefined) return this.#tellMalformed('routing');
+        if (message.epoch === this.#fence.newest(subject)) return;
         if (!this.#fence.admit(subject, message.epoch, message.leader)) return;
         const routing = message.routing.map((each) => routingOn(facts.host, each));
         replicaHost.setRouting(app, version, routing);

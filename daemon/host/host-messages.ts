@@ -5,6 +5,16 @@ import type { IngressRoute, IngressStatus } from '../ingress/ingress-routes.js';
 import { type Epoch, isEpoch } from '../leader/epoch.js';
 import { type HostFacts, readHostFacts } from '../membership/host-facts.js';
 import type { Refusal } from '../membership/member.js';
+import {
+  hasFields,
+  isHostedVersion,
+  isIngressStatus,
+  isObservedReplica,
+  isPlacement,
+  isPublishedRouting,
+  isRoute,
+  isTexts,
+} from './message-shapes.js';
 
 /**
  * The messages between the leader and the hosts. Each says all there is of its kind, so that a lost one is made good
@@ -100,23 +110,31 @@ export const HEARTBEAT_MS = 1000;
 /** Between reports of a host to which the leader has not said otherwise. */
 export const REPORT_MS = 2000;
 
-/** Undefined for what is no such message; the fields within are trusted, as only daemons can publish. */
+/** Undefined for what is no such message (message-shapes.ts). */
 export function readPlacements(body: unknown): PlacementsMessage | undefined {
   const fields = { generation: 'number', reportEveryMs: 'number', placements: 'array' } as const;
-  return isFromLeader(body) && hasFields(body, fields) ? (body as PlacementsMessage) : undefined;
+  if (!isFromLeader(body) || !hasFields(body, fields)) return undefined;
+  const message = body as PlacementsMessage;
+  return message.placements.every(isPlacement) ? message : undefined;
 }
 
 export function readRefusal(body: unknown): RefusalMessage | undefined {
   const fields = { generation: 'number', installation: 'string', refusal: 'object' } as const;
-  return isFromLeader(body) && hasFields(body, fields) ? (body as RefusalMessage) : undefined;
+  if (!isFromLeader(body) || !hasFields(body, fields)) return undefined;
+  const message = body as RefusalMessage;
+  return isRefusal(message.refusal) ? message : undefined;
 }
 
 export function readRouting(body: unknown): RoutingMessage | undefined {
-  return isFromLeader(body) && hasFields(body, { routing: 'array' }) ? (body as RoutingMessage) : undefined;
+  if (!isFromLeader(body) || !hasFields(body, { routing: 'array' })) return undefined;
+  const message = body as RoutingMessage;
+  return message.routing.every(isPublishedRouting) ? message : undefined;
 }
 
 export function readRoutes(body: unknown): RoutesMessage | undefined {
-  return isFromLeader(body) && hasFields(body, { routes: 'array' }) ? (body as RoutesMessage) : undefined;
+  if (!isFromLeader(body) || !hasFields(body, { routes: 'array' })) return undefined;
+  const message = body as RoutesMessage;
+  return message.routes.every(isRoute) ? message : undefined;
 }
 
 /** The heartbeat, or why it is none. */
@@ -132,36 +150,32 @@ export function readHeartbeat(
   return { heartbeat: { facts: read.facts, sequence, leaving } };
 }
 
-/** Of a body that is a heartbeat; undefined when it is no more than that. */
-export function readReport(body: unknown, { facts }: Heartbeat): HostReport | undefined {
-  const isReport = hasFields(body, {
-    host: 'string',
-    placementsEpoch: 'number',
-    routesEpoch: 'number',
-    versions: 'array',
-    replicas: 'array',
-    ingress: 'object',
-    problems: 'array',
-  });
-  if (!isReport) return undefined;
+/** Of a body that is a heartbeat: the report, undefined when it is no more than a heartbeat, or why it is no report. */
+export function readReport(
+  body: unknown,
+  { facts }: Heartbeat,
+): { readonly report: HostReport | undefined } | { readonly problem: string } {
+  if (!hasFields(body, { host: 'string' })) return { report: undefined };
   const report = body as HostReport;
-  const { host, highestEpoch, leader } = report;
-  const isSound = isEpoch(highestEpoch) && (leader === undefined || typeof leader === 'string');
-  return host === facts.host && isSound ? report : undefined;
+  const isReport =
+    report.host === facts.host &&
+    isEpoch(report.highestEpoch) &&
+    (report.leader === undefined || typeof report.leader === 'string') &&
+    (report.memory === undefined || typeof report.memory === 'string') &&
+    hasFields(body, { placementsEpoch: 'number', routesEpoch: 'number', wantsToLeave: 'boolean' }) &&
+    hasFields(body, { versions: 'array', replicas: 'array' }) &&
+    report.versions.every(isHostedVersion) &&
+    report.replicas.every(isObservedReplica) &&
+    isIngressStatus(report.ingress) &&
+    isTexts(report.problems);
+  return isReport ? { report } : { problem: `${facts.host}: what it reports is not as it should be` };
+}
+
+function isRefusal(refusal: Refusal): boolean {
+  if (!hasFields(refusal, { reason: 'string', message: 'string' })) return false;
+  return refusal.reason !== 'dead-generation' || Number.isSafeInteger(refusal.deadUpTo);
 }
 
 function isFromLeader(body: unknown): boolean {
   return hasFields(body, { leader: 'string' }) && isEpoch((body as FromLeader).epoch);
-}
-
-function hasFields(
-  body: unknown,
-  fields: Readonly<Record<string, 'number' | 'string' | 'array' | 'object'>>,
-): boolean {
-  if (typeof body !== 'object' || body === null) return false;
-  return Object.entries(fields).every(([name, type]) => {
-    const value: unknown = (body as Record<string, unknown>)[name];
-    if (type === 'array') return Array.isArray(value);
-    return typeof value === type && value !== null;
-  });
 }

@@ -94,7 +94,9 @@ export class Fleet {
       this.#reports.delete(facts.host);
       this.#unreportedSince.set(facts.host, this.#options.clock.monotonic());
     }
-    const report = readReport(body, heartbeat);
+    const reported = readReport(body, heartbeat);
+    if ('problem' in reported) this.#tellMalformed(reported.problem);
+    const report = 'problem' in reported ? undefined : reported.report;
     if (report === undefined) return heard.events.length > 0;
     this.#options.sawEpoch(report.highestEpoch, report.leader);
     const known = this.#reports.get(facts.host);
