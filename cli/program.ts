@@ -3,6 +3,7 @@ import { weaverdVersion } from '../daemon/weaverd-version.js';
 import { addBuild } from './commands/build.js';
 import { addConfig } from './commands/config.js';
 import { addDeploy } from './commands/deploy.js';
+import { addDoctor } from './commands/doctor.js';
 import { addDrain } from './commands/drain.js';
 import { addEvents } from './commands/events.js';
 import { addHistory } from './commands/history.js';
@@ -16,6 +17,7 @@ import { addShutdown } from './commands/shutdown.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';
 import { addStop } from './commands/stop.js';
+import { addTop } from './commands/top.js';
 import { addTrace } from './commands/trace.js';
 import { addUndrain } from './commands/undrain.js';
 import type { CliEnvironment } from './environment.js';
@@ -80,6 +82,8 @@ export function createProgram(cli: CliEnvironment): Command {
     addDrain,
     addUndrain,
     addRemove,
+    addTop,
+    addDoctor,
   ];
   for (const each of [...add, addStart, addShutdown, addConfig]) each(program, cli);
   return program;

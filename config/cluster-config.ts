@@ -51,6 +51,8 @@ export interface ClusterConfig {
   readonly address: string;
   /** Secret: never in a log. */
   readonly secret: string;
+  /** Where that came from. */
+  readonly secretFile?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: { readonly cpus: number; readonly memoryBytes: number; readonly maxReplicas: number };
 }
@@ -66,6 +68,7 @@ export async function readClusterConfig(
     name,
     address,
     secret: await readSecret(resolve(folder, given.secretFile), file),
+    secretFile: resolve(folder, given.secretFile),
     labels,
     capacity: {
       cpus: capacity.cpus ?? availableParallelism(),

@@ -1,5 +1,5 @@
 import { ApiError } from './api/api-error.js';
-import type { ClusterStatus, DaemonStatus, TracesReply } from './api/api-types.js';
+import type { ClusterStatus, DaemonStatus, DoctorReport, TracesReply } from './api/api-types.js';
 import type { ApiBackend } from './api/backend.js';
 import { ArtifactError } from './artifacts/artifact-error.js';
 import type { ArtifactStore } from './artifacts/artifact-store.js';
@@ -23,6 +23,7 @@ export interface DaemonBackendOptions {
   readonly cluster: () => Pick<ClusterStatus, 'name' | 'bus'> | undefined;
   /** Makes an artifact available to the other hosts. */
   readonly offer: (version: string) => Promise<void>;
+  readonly diagnose: () => Promise<DoctorReport>;
   readonly deployed: () => void;
   readonly shutdown: (options: { readonly stopProclets: boolean }) => void;
 }
@@ -72,6 +73,7 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
     },
     changeHost: (host, change, user) => named(manager.changeHost(host, change, user)),
     plan: () => named(manager.explain()),
+    doctor: options.diagnose,
     async logs(query) {
       const { lines, cursor, missing } = await logs.query(query);
       const notices = missing.map(({ host, reason }) => ({ missing: host, reason }));

@@ -12,6 +12,7 @@ import { shareEvents } from './cluster/shared-events.js';
 import { controlPlane } from './control-plane.js';
 import { daemonBackend } from './daemon-backend.js';
 import { DaemonLoad } from './daemon-load.js';
+import { type DoctorOptions, diagnose, serveExaminations } from './doctor/doctor.js';
 import { createReplicaHost, type ReplicaHostOptions } from './envelope/create-replica-host.js';
 import type { ReplicaHost } from './envelope/replica-host.js';
 import { createIngress } from './ingress/ingress-keeper.js';
@@ -218,10 +219,23 @@ async function compose(
     clock,
   });
   closers.push(() => clusterLogs.close());
+  const doctor: DoctorOptions = {
+    ...place,
+    own: {
+      ...place,
+      host: hostName,
+      weaverd: weaverdVersion(),
+      stateFolder: layout.stateFolder,
+    },
+    clock,
+    hosts: () => manager.presence().present,
+    view: () => manager.view(),
+  };
   if (!place.isAlone) {
     const served = [
       serveLog(bus, place.subjects, hostName, hostLog),
       serveTraces(bus, place.subjects, hostName, spans),
+      serveExaminations(doctor),
     ];
     closers.push(() => served.forEach((each) => void each.close()));
   }
@@ -265,6 +279,7 @@ async function compose(
       artifacts,
       logs: clusterLogs,
       traces: (query) => queryTraces(traced, query),
+      diagnose: () => diagnose(doctor),
       events,
       status,
       cluster: place.status,

@@ -12,7 +12,9 @@ export function addEvents(program: Command, cli: CliEnvironment): void {
     program
       .command('events')
       .summary('show what the daemon did')
-      .description('Shows what the daemon did and saw: starts, crashes, deployments, listeners opened.'),
+      .description(
+        'Shows what the daemons of the cluster did, decided and saw: starts, crashes, deployments, hosts that came and went, leaders; with the host that it is about, or whose daemon tells it.',
+      ),
   )
     .option('-f, --follow', 'go on with new events as they come, until Ctrl-C')
     .option('-n, --lines <count>', 'the newest so many', countOption, 100)
@@ -20,6 +22,9 @@ export function addEvents(program: Command, cli: CliEnvironment): void {
     .action((options: DaemonOptions & { follow?: true; lines: number }) =>
       withDaemon(cli, options, async (client) => {
         const colours = coloursFor(cli.stdout, cli.env);
+        // In a cluster each line names its host; what this daemon told itself has none.
+        const status = options.json === true ? undefined : await client.status();
+        const own = status?.cluster === undefined ? undefined : status.host;
         const interrupted = new AbortController();
         const forget = cli.onInterrupt(() => interrupted.abort());
         try {
@@ -27,7 +32,7 @@ export function addEvents(program: Command, cli: CliEnvironment): void {
           for await (const event of client.events(query, interrupted.signal)) {
             if ('cut' in event) break; // the daemon's last word to a reader that is too slow
             if (options.json === true) writeJsonLine(cli.stdout, event);
-            else cli.stdout.write(`${formatEvent(event, colours)}\n`);
+            else cli.stdout.write(`${formatEvent(event, colours, own)}\n`);
           }
         } catch (reason) {
           if (!interrupted.signal.aborted) throw reason;
@@ -38,7 +43,12 @@ export function addEvents(program: Command, cli: CliEnvironment): void {
     );
 }
 
-function formatEvent({ at, app, kind, message }: DaemonEvent, colours: Colours): string {
+function formatEvent(
+  { at, app, host, origin, kind, message }: DaemonEvent,
+  colours: Colours,
+  own: string | undefined,
+): string {
   const time = colours.dim(new Date(at).toISOString());
-  return [time, colours.cyan(app ?? '-'), colours.bold(kind), printable(message)].join(' ');
+  const where = own === undefined ? [] : [printable(host ?? origin ?? own)];
+  return [time, ...where, colours.cyan(app ?? '-'), colours.bold(kind), printable(message)].join(' ');
 }

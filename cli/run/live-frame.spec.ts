@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { NO_COLOURS } from '../output/colours.js';
+import { LiveScreen } from '../output/live-screen.js';
 import { fakeOutput } from '../spec-support/fake-environment.js';
 import {
   appStatus,
@@ -11,7 +12,6 @@ import {
   replicaStatus,
 } from '../spec-support/sample-status.js';
 import { renderLiveFrame } from './live-frame.js';
-import { LiveScreen } from './live-screen.js';
 
 function frame(given: {
   readonly replicas?: number;

@@ -2,12 +2,12 @@ import type { AppStatus, DaemonStatus, LogLine } from '../../daemon/api/api-type
 import type { CliEnvironment } from '../environment.js';
 import { type Colours, coloursFor } from '../output/colours.js';
 import { writeJsonLine } from '../output/json.js';
+import { LiveScreen } from '../output/live-screen.js';
 import { formatLogLine } from '../output/log-line.js';
 import { printable } from '../output/printable.js';
 import { Progress } from '../output/progress.js';
 import { describeRunEvent } from './describe-event.js';
 import { renderLiveFrame } from './live-frame.js';
-import { LiveScreen } from './live-screen.js';
 import type { RunEvent, RunReporter } from './run-events.js';
 import { describeChange, stateChanges } from './state-changes.js';
 

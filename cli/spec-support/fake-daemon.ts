@@ -30,6 +30,7 @@ export async function fakeDaemon(given: Partial<ApiBackend>): Promise<FakeDaemon
     history: () => unexpected('history'),
     hosts: async () => ({ cluster: undefined, leader: undefined, hosts: [] }),
     changeHost: () => unexpected('changeHost'),
+    doctor: () => unexpected('doctor'),
     plan: () => unexpected('plan'),
     logs: () => unexpected('logs'),
     followLogs: () => unexpected('followLogs'),

@@ -18,6 +18,7 @@ import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control
  * | GET  /v1/hosts                           | → HostsReply                                    |
  * | POST /v1/hosts/:host/drain, undrain, remove | → {}; 404 NO_SUCH_HOST, 409 HOST_IN_USE      |
  * | GET  /v1/plan                            | → PlanView                                      |
+ * | GET  /v1/doctor                          | → DoctorReport                                  |
  * | GET  /v1/logs?app&component&replica&level&from&since&limit&follow=1 | → LogItem per line (NDJSON) |
  * | GET  /v1/traces?app&trace&limit          | → TracesReply                                   |
  * | GET  /v1/events?limit&follow=1           | → DaemonEvent per line (NDJSON)                 |
@@ -99,6 +100,25 @@ export interface HostsReply {
  */
 export type HostChange = 'drain' | 'undrain' | 'remove';
 
+export interface DoctorReport {
+  /** Nothing is a problem. */
+  readonly ok: boolean;
+  /** Problems first. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Finding {
+  /** What was looked at, such as `clocks`. */
+  readonly check: string;
+  /** `note`: what may be intended, or cannot be seen. */
+  readonly level: 'problem' | 'note' | 'ok';
+  /** Where it was found; absent: it is of all. */
+  readonly host?: string | undefined;
+  readonly message: string;
+  /** What the reader can do. */
+  readonly mend?: string | undefined;
+}
+
 /** Why everything is where it is, in words. */
 export interface PlanView {
   readonly apps: readonly {
@@ -156,6 +176,8 @@ export interface ReplicaStatus {
   readonly state: ReplicaState;
   readonly pid: number | undefined;
   readonly address: Address | undefined;
+  /** For the replicas of other hosts; undefined on a host of its own. */
+  readonly remoteAddress?: Address | undefined;
   /** Unix ms of this generation's start. */
   readonly startedAt: number | undefined;
   readonly restarts: number;

@@ -5,6 +5,7 @@ import type {
   DaemonStatus,
   DeployReply,
   DeployRequest,
+  DoctorReport,
   HistoryEntry,
   HostChange,
   HostsReply,
@@ -29,6 +30,7 @@ export interface ApiBackend {
   hosts(): Promise<HostsReply>;
   changeHost(host: string, change: HostChange, user: string): Promise<void>;
   plan(): Promise<PlanView>;
+  doctor(): Promise<DoctorReport>;
   /** With a cursor, and with the hosts that are missing. */
   logs(query: LogQuery): Promise<readonly LogItem[]>;
   /** What comes after `since`, or from now on. Returns how to end it. */

@@ -10,6 +10,7 @@ import type {
   DaemonStatus,
   DeployReply,
   DeployRequest,
+  DoctorReport,
   HistoryEntry,
   HostChange,
   HostsReply,
@@ -96,6 +97,11 @@ export class ApiClient {
 
   async changeHost(host: string, change: HostChange): Promise<void> {
     await this.#json('POST', `/v1/hosts/${encodeURIComponent(host)}/${change}`);
+  }
+
+  /** Takes some seconds. */
+  doctor(): Promise<DoctorReport> {
+    return this.#json('GET', '/v1/doctor');
   }
 
   plan(): Promise<PlanView> {

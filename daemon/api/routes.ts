@@ -85,6 +85,7 @@ export const ROUTES: readonly Route[] = [
       return json({});
     },
   },
+  { method: 'GET', path: /^\/v1\/doctor$/, handle: async (backend) => json(await backend.doctor()) },
   { method: 'GET', path: /^\/v1\/plan$/, handle: async (backend) => json(await backend.plan()) },
   { method: 'GET', path: /^\/v1\/logs$/, handle: (backend, { query }) => logLines(backend, query) },
   {

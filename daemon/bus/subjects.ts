@@ -21,6 +21,8 @@ export interface Subjects {
   logs(host: string): string;
   /** SpanQuery of one host, which it answers with TraceSpans. */
   traces(host: string): string;
+  /** Examination of one host, which it answers. */
+  doctor(host: string): string;
   /** ClusterView, which the leader answers. */
   readonly view: string;
   /** PlanView, which the leader answers. */
@@ -43,6 +45,7 @@ export function subjectsOf(cluster: string): Subjects {
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
     logs: (host) => `${hosts}.${subjectToken(host)}.logs`,
     traces: (host) => `${hosts}.${subjectToken(host)}.traces`,
+    doctor: (host) => `${hosts}.${subjectToken(host)}.doctor`,
     view: `${root}.manager.view`,
     plan: `${root}.manager.plan`,
     events: `${root}.events`,

@@ -47,6 +47,8 @@ export async function alone({ hostName, version, storeFolder, report }: AloneOpt
     remoteHost: undefined,
     deriveToken: undefined,
     status: () => undefined,
+    examineBus: undefined,
+    secretFiles: [],
     close: () => bus.close(),
   };
 }

@@ -61,6 +61,10 @@ export async function amongOthers(options: AmongOthersOptions): Promise<ClusterP
         .update(JSON.stringify(['proclet token', cluster.name, app, appVersion]))
         .digest('base64url'),
     status: () => ({ name: cluster.name, bus: busStatus(bus.state()) }),
+    examineBus: () => bus.examine(),
+    secretFiles: [cluster.secretFile, nats.credentials?.file, nats.tls?.keyFile].filter(
+      (file) => file !== undefined,
+    ),
     close: async () => {
       await memory.idle();
       await bus.close();

@@ -2,6 +2,7 @@ import type { ClusterStatus } from '../api/api-types.js';
 import type { Bus } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
 import type { ControlPlaneOptions } from '../control-plane.js';
+import type { BusExamination } from '../doctor/examination.js';
 import type { DeriveToken } from '../envelope/replica-records.js';
 
 /** Where a daemon stands: alone on its host, or among others. */
@@ -17,6 +18,10 @@ export interface ClusterPlace extends Pick<ControlPlaneOptions, 'facts' | 'epoch
   readonly deriveToken: DeriveToken | undefined;
   /** Undefined for a host of its own. */
   readonly status: () => Pick<ClusterStatus, 'name' | 'bus'> | undefined;
+  /** Undefined for a host of its own. Never rejects. */
+  readonly examineBus: (() => Promise<BusExamination>) | undefined;
+  /** Only their owner may read them. */
+  readonly secretFiles: readonly string[];
   readonly isAlone: boolean;
   readonly close: () => Promise<void>;
 }

@@ -161,6 +161,7 @@ export function replicaStatus(observed: HostedReplica): ReplicaStatus {
     state: observed.state,
     pid: observed.pid,
     address: observed.address,
+    remoteAddress: observed.remoteAddress,
     startedAt: observed.startedAt,
     restarts: observed.restarts,
     lastFailure: observed.lastFailure,

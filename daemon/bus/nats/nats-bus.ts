@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NatsConfig } from '../../../config/nats-config.js';
+import type { BusExamination, ServerExamination, StreamExamination } from '../../doctor/examination.js';
 import {
   type Bus,
   BusError,
@@ -17,6 +18,7 @@ import { NatsLink, type Session } from './nats-link.js';
 import { NatsMessages } from './nats-messages.js';
 import { NatsStore } from './nats-store.js';
 import { NatsStream } from './nats-stream.js';
+import { serverGreeting } from './server-greeting.js';
 import { serverProblems } from './server-problems.js';
 import { keyValueStream, objectStream } from './stream-settings.js';
 
@@ -24,6 +26,8 @@ const CHECK_MS = 5000;
 const CHECK_JITTER_MS = 1000;
 const MAX_STORES = 64;
 const MAX_REASONS = 3;
+/** For one server to greet. */
+const EXAMINE_MS = 1500;
 
 export interface NatsBusOptions {
   readonly config: NatsConfig;
@@ -135,6 +139,37 @@ export class NatsBus implements Bus {
 
   problems(): readonly string[] {
     return [...this.#serverProblems, ...this.#streams().flatMap((stream) => stream.problems())];
+  }
+
+  /** What can be seen of the servers and the streams in use. Never rejects. */
+  async examine(): Promise<BusExamination> {
+    const { servers, replicas } = this.#options.config;
+    const [seen, streams] = await Promise.all([
+      Promise.all(
+        servers.map((server) =>
+          serverGreeting(server, EXAMINE_MS).then(
+            (greeting): ServerExamination => ({ server, ...greeting }),
+            (reason: unknown): ServerExamination => ({ server, reason: messageOf(reason) }),
+          ),
+        ),
+      ),
+      this.#examineStreams().then(
+        (found) => ({ found, problem: undefined }),
+        (reason: unknown) => ({ found: [], problem: messageOf(reason) }),
+      ),
+    ]);
+    return { replicas, servers: seen, streams: streams.found, problem: streams.problem };
+  }
+
+  #examineStreams(): Promise<readonly StreamExamination[]> {
+    const deadline = new Deadline(STORE_DEADLINE_MS);
+    return deadline.race(
+      'JetStream',
+      (async () => {
+        const session = this.#link.session('JetStream');
+        return Promise.all(this.#streams().map((stream) => stream.examine(session)));
+      })(),
+    );
   }
 
   async close(): Promise<void> {

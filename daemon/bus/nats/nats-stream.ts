@@ -1,4 +1,5 @@
 import type { StreamInfo } from 'nats';
+import type { StreamExamination } from '../../doctor/examination.js';
 import { BusError } from '../bus.js';
 import type { Deadline } from './deadline.js';
 import { JETSTREAM, jetStreamCode, readError } from './nats-errors.js';
@@ -29,6 +30,25 @@ export class NatsStream {
   /** Settings that are not as they should be. */
   problems(): readonly string[] {
     return this.#problems;
+  }
+
+  /** As its leader sees it. Rejects with the bus's BusError. */
+  async examine({ manager }: Session): Promise<StreamExamination> {
+    try {
+      const { config, cluster } = await manager.streams.info(this.name);
+      return {
+        stream: this.name,
+        replicas: config.num_replicas,
+        leader: cluster?.leader,
+        copies: (cluster?.replicas ?? []).map(({ name, current, offline }) => ({
+          server: name,
+          isCurrent: current,
+          isOffline: offline === true,
+        })),
+      };
+    } catch (reason) {
+      throw readError(this.name, reason);
+    }
   }
 
   /** A connection on which the stream is there. Rejects with UNAVAILABLE, TIMEOUT, CLOSED and the like. */

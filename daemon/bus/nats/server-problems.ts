@@ -1,3 +1,5 @@
+/** Below it messages between daemons may not pass in large clusters, see MAX_BODY_BYTES. */
+export const SAFE_PAYLOAD_BYTES = 8_000_000;
 /** Before it, streams could be lost when a server was killed (nats-server issue 6888). */
 const SOUND = [2, 10, 23] as const;
 /** Before it, a replicated stream let several concurrent writers win one compare-and-set (nats-server issue 4320). */
