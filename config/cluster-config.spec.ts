@@ -31,6 +31,7 @@ describe('cluster configuration', () => {
       name: 'weaverd',
       address: '10.0.0.1',
       secret: SECRET,
+      secretFile: join(folder, 'key'),
       labels: {},
       capacity: { cpus: availableParallelism(), memoryBytes: totalmem(), maxReplicas: 200 },
     });
