@@ -21,8 +21,8 @@ export interface DaemonHostConfig {
   readonly hostName?: string;
   readonly address?: string;
   readonly maxReplicas?: number;
-  /** Lines of `[nats]`. */
-  readonly nats?: string;
+  /** `user:password` for NATS. */
+  readonly natsUser?: string;
 }
 
 /** A host with a daemon, as it ships. */
@@ -60,10 +60,11 @@ export class DaemonHost {
         `capacity = { maxReplicas = ${config.maxReplicas ?? 50} }`,
         '[nats]',
         `servers = [${config.natsUrls.map((url) => `"${url}"`).join()}]`,
-        config.nats ?? '',
+        config.natsUser === undefined ? '' : `userFile = "${this.#userFile}"`,
         '',
       ].join('\n'),
     );
+    if (config.natsUser !== undefined) await writeFile(this.#userFile, config.natsUser, { mode: 0o600 });
   }
 
   /** Resolves when its API answers. */
@@ -123,6 +124,10 @@ export class DaemonHost {
     const events: DaemonEvent[] = [];
     for await (const event of this.api.events({ limit })) events.push(event);
     return events;
+  }
+
+  get #userFile(): string {
+    return join(this.folder, 'nats-user');
   }
 
   get #configFile(): string {

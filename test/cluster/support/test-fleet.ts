@@ -17,9 +17,10 @@ export const CALL_TIMEOUT_MS = 6000;
 
 export interface TestFleetOptions {
   readonly hosts: number;
-  /** Lines of each nats-server's configuration, and of `[nats]`. */
+  /** Lines of each nats-server's configuration. */
   readonly natsServer?: string;
-  readonly nats?: string;
+  /** `user:password` of the daemons. */
+  readonly natsUser?: string;
 }
 
 /** A real cluster on this machine: hosts with daemons, three NATS nodes, and the probe app; each host with a network of its own. */
@@ -80,7 +81,7 @@ export class TestFleet {
       secretFile: this.#secretFile,
       natsUrls: this.nats.map(({ url }) => url),
       zone: `z${(index % ZONES) + 1}`,
-      ...(this.options.nats === undefined ? {} : { nats: this.options.nats }),
+      ...(this.options.natsUser === undefined ? {} : { natsUser: this.options.natsUser }),
     };
   }
 
@@ -92,19 +93,34 @@ export class TestFleet {
     return join(this.folder, 'probe');
   }
 
-  /** A Target and a Caller on each host. */
+  /** One more, which is not started, and not expected to be there. */
+  async addHost(name: string, config: Partial<DaemonHostConfig> = {}): Promise<DaemonHost> {
+    this.network.addHost(name);
+    const host = new DaemonHost(name, this.network, this.folder);
+    await host.configure({ ...this.configOf(0), ...config });
+    return host;
+  }
+
+  /** A Target and a Caller on each host; resolves when they serve. */
   async deployProbe(): Promise<void> {
+    await this.submitProbe({ targets: this.hosts.length, wait: true });
+    await this.converged();
+  }
+
+  /** `targets`: replicas of Target. */
+  async submitProbe({ targets, wait }: { readonly targets: number; readonly wait: boolean }): Promise<void> {
     await mkdir(this.probeFolder, { recursive: true });
     const manifest = join(this.folder, 'weaver.toml');
     const replicas = this.hosts.length;
     const entry = JSON.stringify(join(REPOSITORY, 'test/fixtures/probe/main.ts'));
     await writeFile(
       manifest,
-      `name = "${APP}"\nentry = ${entry}\n[components.Target]\nreplicas = ${replicas}\n[components.Caller]\nreplicas = ${replicas}\n[calls]\ntimeout = ${CALL_TIMEOUT_MS}\n[env]\nPROBE_FOLDER = "${this.probeFolder}"\n`,
+      `name = "${APP}"\nentry = ${entry}\n[components.Target]\nreplicas = ${targets}\n[components.Caller]\nreplicas = ${replicas}\n[calls]\ntimeout = ${CALL_TIMEOUT_MS}\n[env]\nPROBE_FOLDER = "${this.probeFolder}"\n`,
     );
-    const { code, stdout, stderr } = await weaverd(['deploy', manifest, '--state', this.host(0).stateFolder]);
+    const { stateFolder } = this.host(0);
+    const patience = wait ? [] : ['--no-wait'];
+    const { code, stdout, stderr } = await weaverd(['deploy', manifest, ...patience, '--state', stateFolder]);
     if (code !== 0) throw new Error(`the probe was not deployed:\n${stdout}\n${stderr}`);
-    await this.converged();
   }
 
   host(index: number): DaemonHost {
@@ -215,7 +231,8 @@ function disagreement(statuses: readonly DaemonStatus[]): string | undefined {
   const views = statuses.map(({ host, cluster }) => {
     if (cluster?.leader === undefined) return `${host} knows no leader`;
     if (cluster.bus.state !== 'connected') return `${host} is ${cluster.bus.state}: ${cluster.bus.reason}`;
-    const { leader, hosts } = cluster;
+    const { leader } = cluster;
+    const hosts = cluster.hosts.filter((each) => statuses.some(({ host: name }) => name === each.host));
     const missing = hosts.filter(({ state }) => state !== 'alive');
     if (hosts.length !== statuses.length || missing.length > 0)
       return `${host} sees ${hosts.map((each) => `${each.host} ${each.state}`).join()}`;
