@@ -17,6 +17,7 @@ import type { DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import { Fleet } from './fleet.js';
 import type { History } from './history.js';
+import { PlacementReasons } from './placement-reasons.js';
 import { type AppPlan, type Plan, plan } from './plan.js';
 import { BLANK_MEMORY } from './plan-memory.js';
 import { planView } from './plan-view.js';
@@ -75,6 +76,7 @@ export class Leader {
   #memory = BLANK_MEMORY;
   /** By app, as last planned. */
   #planned: ReadonlyMap<string, AppPlan> = new Map();
+  readonly #reasons = new PlacementReasons();
   #isDraining = false;
   #onDrained: (() => void) | undefined;
   #reports: Subscription | undefined;
@@ -190,7 +192,7 @@ export class Leader {
 
   /** As of the last step. */
   explain(): PlanView {
-    return planView(this.#planned.values());
+    return planView(this.#planned.values(), this.#reasons);
   }
 
   #records(): readonly AppRecord[] {
@@ -311,6 +313,7 @@ export class Leader {
       if (first === undefined && before !== undefined && before.unplaced.length > 0)
         events.tell('placed', `${app}: every replica has a host again`, app);
     }
+    this.#reasons.note(apps);
     this.#planned = new Map(apps.map((each) => [each.record.app, each]));
   }
 

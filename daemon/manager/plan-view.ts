@@ -1,21 +1,18 @@
 import type { PlanView } from '../api/api-types.js';
-import { explainChoice } from '../placement/explain-choice.js';
+import { choicesOf, type PlacementReasons } from './placement-reasons.js';
 import type { AppPlan } from './plan.js';
 
-export function planView(apps: Iterable<AppPlan>): PlanView {
+export function planView(apps: Iterable<AppPlan>, reasons: PlacementReasons): PlanView {
   return {
-    apps: [...apps].map(({ record, groups }) => ({
-      app: record.app,
-      groups: groups.map(({ version, group, explanation, replicas, choices }) => ({
+    apps: [...apps].map((plan) => ({
+      app: plan.record.app,
+      groups: plan.groups.map(({ version, group, explanation }) => ({
         version,
         group,
         explanation,
-        replicas: replicas.flatMap(({ placement }, index) => {
-          const choice = choices[index];
-          return choice === undefined
-            ? []
-            : [{ replica: placement.replica, explanation: explainChoice(choice) }];
-        }),
+        replicas: choicesOf(plan)
+          .filter((each) => each.group === group && each.version === version)
+          .map(({ key, replica, choice }) => ({ replica, explanation: reasons.explain(key, choice) })),
       })),
     })),
   };
