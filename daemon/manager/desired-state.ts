@@ -108,7 +108,7 @@ export class DesiredState {
     author: Author,
     next: (before: AppRecord | undefined, change: number) => Stored | undefined,
   ): Promise<Stored | undefined> {
-    const { store, remembered } = this.#options;
+    const { store, remembered, now } = this.#options;
     let uncertain: Stored | undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const entry = await store.get(app);
@@ -119,7 +119,7 @@ export class DesiredState {
       // Of a store that came back older, the lost changes would else be undone under a higher number.
       const before = newest(entry?.value, remembered(app)) as Stored | undefined;
       const record = before === undefined || isTombstone(before) ? undefined : before;
-      const wanted = next(record, nextChange(before, author));
+      const wanted = next(record, nextChange(before, author, now()));
       if (wanted === undefined) return undefined;
       try {
         this.#wrote(app, wanted, await store.update(app, wanted, entry?.revision ?? 0));

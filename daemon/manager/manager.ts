@@ -273,6 +273,7 @@ export class Manager {
       const hostRecords = await HostRecords.open({
         store: bus.store(HOSTS_BUCKET),
         remembered: (key) => memory?.value({ bucket: HOSTS_BUCKET, key }),
+        now: () => clock.now(),
         written: (key, value) => this.#rememberThese([{ bucket: HOSTS_BUCKET, key, value }]),
         changed: (record) => {
           this.#remember();

@@ -63,6 +63,7 @@ describe('HostRecords', () => {
     return HostRecords.open({
       store: bucket,
       remembered,
+      now: () => 0,
       written: () => undefined,
       changed,
       unreadable: (key) => unreadable.push(key),

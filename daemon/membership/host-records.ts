@@ -12,6 +12,8 @@ export interface HostRecordsOptions {
   readonly store: KeyedStore;
   /** What this daemon remembers of a host, in case that the store forgot. */
   readonly remembered: (host: string) => unknown;
+  /** Unix ms. */
+  readonly now: () => number;
   /** The store has taken it; what is known of the store may lag behind. */
   readonly written: (host: string, record: HostRecord) => void;
   /** A record changed, here or elsewhere; undefined: any may have. */
@@ -67,12 +69,12 @@ export class HostRecords {
    * do no harm. Resolves with what is stored. Rejects with the store's BusError.
    */
   async change(host: string, author: Author, next: (record: HostRecord) => HostRecord): Promise<HostRecord> {
-    const { store, remembered } = this.#options;
+    const { store, remembered, now } = this.#options;
     let unknown = 0;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const entry = await store.get(host);
       const before = this.#read(host, newest(entry?.value, remembered(host))) ?? blankHost(host);
-      const wanted = { ...next(before), change: nextChange(before, author) };
+      const wanted = { ...next(before), change: nextChange(before, author, now()) };
       if (isDeepStrictEqual({ ...wanted, change: before.change }, before)) return before;
       try {
         const revision = await store.update(host, wanted, entry?.revision ?? 0);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   changeOf,
   digestOf,
+  isChange,
   isTombstone,
   newest,
   nextChange,
@@ -18,19 +19,25 @@ describe('a remembered record', () => {
   });
 
   it('is changed from the newest of what the store has and what is remembered', () => {
-    expect(nextChange(newest(undefined, undefined), 'leader')).to.equal(1);
+    expect(nextChange(newest(undefined, undefined), 'leader', 0)).to.equal(1);
     expect(newest({ change: 2 }, { change: 7 })).to.deep.equal({ change: 7 });
     expect(newest({ change: 7, of: 'store' }, { change: 7 })).to.have.property('of', 'store');
-    expect(nextChange(newest({ change: 6 }, tombstone(7, 0)), 'leader')).to.equal(8);
+    expect(nextChange(newest({ change: 6 }, tombstone(7, 0)), 'leader', 0)).to.equal(8);
   });
 
-  it('is newer by one request of a user than by all notes of leaders', () => {
-    let noted: unknown = { change: nextChange(undefined, 'user') };
-    const requested = { change: nextChange(noted, 'user') };
-    for (let note = 0; note < 1000; note++) noted = { change: nextChange(noted, 'leader') };
+  it('is newer by one request of a user than by all notes of leaders, also when time stands still', () => {
+    let noted: unknown = { change: nextChange(undefined, 'user', 1_700_000_000_000) };
+    const requested = { change: nextChange(noted, 'user', 0) };
+    for (let note = 0; note < 1000; note++) noted = { change: nextChange(noted, 'leader', 0) };
     expect(newest(noted, requested)).to.equal(requested);
-    expect(nextChange(requested, 'leader')).to.equal(requested.change + 1);
-    expect(nextChange(noted, 'user')).to.equal(requested.change);
+    expect(nextChange(requested, 'leader', 0)).to.equal(requested.change + 1);
+    expect(nextChange(noted, 'user', 0)).to.equal(requested.change);
+  });
+
+  it('is newer by the later request, though its author knew nothing of the other', () => {
+    const noted = { change: nextChange({ change: nextChange(undefined, 'user', 1000) }, 'leader', 1100) };
+    expect(nextChange(undefined, 'user', 1200)).to.be.greaterThan(noted.change);
+    expect(isChange(nextChange(undefined, 'user', Date.UTC(2100, 0)))).to.equal(true);
   });
 
   it('has one digest, whatever the order of its fields', () => {

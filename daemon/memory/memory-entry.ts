@@ -46,18 +46,23 @@ export function newest(stored: unknown, remembered: unknown): unknown {
   return changeOf(remembered) > changeOf(stored) ? remembered : stored;
 }
 
-/**
- * Who changes a record. What a user asked for counts more than all that leaders note of its progress: when the two were
- * written on two sides of a split, or over a loss of the store, the user's wins.
- */
+/** Who changes a record: a user by a request, or a leader that notes its progress. */
 export type Author = 'user' | 'leader';
 
-const NOTES_PER_REQUEST = 2 ** 20;
+const NOTES_PER_REQUEST = 2 ** 17;
+const REQUEST_MS = 64;
 
-/** For what is made of it. */
-export function nextChange(before: unknown, author: Author): number {
+/**
+ * For what is made of it. When changes were made on two sides of a split, or of a store that has lost some, the last
+ * request of a user is to win, and not what leaders have noted of another: so requests are numbered by a hybrid logical
+ * clock (Kulkarni et al., "Logical Physical Clocks", 2014), the time in steps of {@link REQUEST_MS} ms or one above all
+ * before, and notes within them.
+ */
+export function nextChange(before: unknown, author: Author, unixMs: number): number {
   const change = Math.max(changeOf(before), 0);
-  return author === 'leader' ? change + 1 : (Math.floor(change / NOTES_PER_REQUEST) + 1) * NOTES_PER_REQUEST;
+  if (author === 'leader') return change + 1;
+  const request = Math.max(Math.floor(change / NOTES_PER_REQUEST) + 1, Math.floor(unixMs / REQUEST_MS));
+  return request * NOTES_PER_REQUEST;
 }
 
 /** The tombstones that are too many, by bucket. */
