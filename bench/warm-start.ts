@@ -77,6 +77,7 @@ class ReplicaBench {
       procletFolder: join(folder, 'p'),
       recordFolder: join(folder, 'records'),
       outputFolder: join(folder, 'output'),
+      appStateFolder: join(folder, 'app-state'),
       warmProclets,
       warmQuietMs: 100,
       random: () => 0,

@@ -10,6 +10,7 @@ import type { AppProgram } from './program.js';
 import { type ReferenceGraph, referenceGraph } from './reference-graph.js';
 import { type SdkCall, sdkCalls } from './sdk-calls.js';
 import { SourcePlaces } from './source-place.js';
+import { readStates } from './states.js';
 import { BUILT_IN_ERRORS } from './types/built-ins.js';
 import { DefinitionNames } from './types/definition-names.js';
 import { readErrorClasses } from './types/error-classes.js';
@@ -30,6 +31,8 @@ export interface Analysis {
   readonly components: readonly ComponentDescription[];
   readonly graph: ReferenceGraph;
   readonly hasMain: boolean;
+  /** What is stored: a component for each that has states, or `main`, with a method for each state, whose result is a value. */
+  readonly states: AppShape;
   /** Components whose code cannot ask for the call that it serves, sorted. */
   readonly notReadingCall: readonly string[];
   /** Classes that are revived on the other side, by class id. */
@@ -52,6 +55,9 @@ export function analyze({ program, folder, bundled }: AnalyzeOptions): Analysis 
   const interfaces = components.map((component) => interfaceOfClass(scope, component));
   for (const file of files) readErrorClasses(scope, file);
   const graph = referenceGraph({ app: program, places, components, files, calls });
+  // With names of its own: those of a state's schema must not depend on what methods take.
+  const stored = typeScope(program, places, typeErrors.length > 0, scope.travelling);
+  const states = readStates(stored, graph.stateOwners);
   return {
     shape: {
       components: interfaces,
@@ -59,8 +65,9 @@ export function analyze({ program, folder, bundled }: AnalyzeOptions): Analysis 
       errors: thrownClasses(scope.definitions),
     },
     components: components.map((component, index) =>
-      describe(places, component, interfaces[index]?.methods ?? [], graph),
+      describe(places, component, interfaces[index]?.methods ?? [], graph, states),
     ),
+    states,
     graph,
     hasMain: calls.some(({ kind, node }) => kind === 'run' && node.arguments.length > 0),
     notReadingCall: componentsNotReadingCall({
@@ -74,10 +81,12 @@ export function analyze({ program, folder, bundled }: AnalyzeOptions): Analysis 
       ...missingRun(program, places, calls),
       ...diagnostics,
       ...scope.obstacles,
+      ...stored.obstacles,
       ...graph.diagnostics,
     ]),
     warnings: sortDiagnostics([
       ...scope.warnings,
+      ...stored.warnings,
       ...graph.warnings,
       ...notImported(program, places, files),
       ...nullChecks(program, places),
@@ -85,7 +94,12 @@ export function analyze({ program, folder, bundled }: AnalyzeOptions): Analysis 
   };
 }
 
-function typeScope(program: AppProgram, places: SourcePlaces, hasTypeErrors: boolean): TypeScope {
+function typeScope(
+  program: AppProgram,
+  places: SourcePlaces,
+  hasTypeErrors: boolean,
+  travelling: TypeScope['travelling'] = new Map(),
+): TypeScope {
   const scope: TypeScope = {
     program: program.program,
     checker: program.checker,
@@ -94,7 +108,7 @@ function typeScope(program: AppProgram, places: SourcePlaces, hasTypeErrors: boo
     definitions: new Map(),
     named: new Map(),
     open: new Map(),
-    travelling: new Map(),
+    travelling,
     hasTypeErrors,
     obstacles: [],
     warnings: [],
@@ -108,7 +122,9 @@ function describe(
   { name, routed, call }: DeclaredComponent,
   methods: readonly MethodShape[],
   graph: ReferenceGraph,
+  stored: AppShape,
 ): ComponentDescription {
+  const states = stored.components.find((each) => each.name === name)?.methods ?? [];
   return {
     name,
     methods: methods.map((method) => ({
@@ -117,6 +133,7 @@ function describe(
       routed: routed.has(method.name),
     })),
     references: graph.references.get(name) ?? [],
+    ...(states.length === 0 ? {} : { states: states.map((state) => state.name) }),
     declaredAt: places.fileAndLine(call),
   };
 }

@@ -8,7 +8,7 @@ import { writeArtifact } from './artifact.js';
 import { type BundleResult, type Bundler, openBundler } from './bundler.js';
 import { bindClasses } from './class-bindings.js';
 import { avroSchemas } from './codegen/avro-schema.js';
-import { generateModule } from './codegen/generate.js';
+import { generateCompiledApp, generateModule } from './codegen/generate.js';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.js';
 import { loadProgram, type SourceFileCache } from './program.js';
 import { withoutRedundantNames } from './redundant-names.js';
@@ -167,14 +167,27 @@ function allDiagnostics({ diagnostics }: Analysis, draft: BundleResult): readonl
 }
 
 /** Registers the codecs, binds the errors of the language that travel as values, and tells what code does not do. */
-function codecsModule({ shape, notReadingCall }: Analysis): string {
-  const classIds = [...shape.definitions.values()].map((definition) =>
+function codecsModule({ shape, states, notReadingCall }: Analysis): string {
+  const classIds = [...shape.definitions.values(), ...states.definitions.values()].map((definition) =>
     definition.kind === 'error' ? definition.classId : undefined,
   );
   const builtIns = BUILT_IN_ERRORS.filter((name) => classIds.includes(name));
   const bound = builtIns.map((name) => `runtime.bindClass(${JSON.stringify(name)}, ${name});\n`);
   const unread = `runtime.declareCallUnread(${JSON.stringify(notReadingCall)});\n`;
-  return [generateModule(shape), ...bound, unread].join('');
+  return [generateModule(shape), ...registeredStates(states), ...bound, unread].join('');
+}
+
+/** Nothing for an app that stores nothing. */
+function registeredStates(states: AppShape): readonly string[] {
+  if (states.components.length === 0) return [];
+  const schemas = Object.entries(avroSchemas(states)).map(([component, byState]) => [
+    component,
+    Object.fromEntries(Object.entries(byState).map(([state, { result }]) => [state, JSON.stringify(result)])),
+  ]);
+  const app = generateCompiledApp(states, 'avro');
+  return [
+    `runtime.registerStates({ app: ${app}, schemas: ${JSON.stringify(Object.fromEntries(schemas))} });\n`,
+  ];
 }
 
 function describe(app: string, { components, hasMain, graph }: Analysis): Omit<AppDescription, 'version'> {

@@ -17,6 +17,10 @@ export type DiagnosticCode =
   | 'METHOD_GENERIC'
   | 'METHOD_OVERLOADED'
   | 'TYPE_CANNOT_TRAVEL'
+  | 'TYPE_CANNOT_BE_STORED'
+  /** `ctx.state` without a type, without a literal name, or twice with one name and different types. */
+  | 'STATE_NOT_STATIC'
+  | 'STATE_TWICE'
   /** A class whose instances travel must be a named one at the top level of a module of the app. */
   | 'CLASS_NOT_AT_TOP_LEVEL'
   | 'NOT_A_COMPONENT'

@@ -13,6 +13,8 @@ export interface ReferenceGraph {
   readonly references: ReadonlyMap<string, readonly string[]>;
   /** Sorted by name, then component. */
   readonly listeners: readonly { readonly name: string; readonly component: string }[];
+  /** The components, or `main`, whose each call of `ctx.state` is. */
+  readonly stateOwners: ReadonlyMap<ts.CallExpression, readonly string[]>;
 }
 
 interface Reports {
@@ -44,7 +46,9 @@ export function referenceGraph(inputs: Inputs): ReferenceGraph & Reports {
     [MAIN, ...components.map(({ name }) => name)].map((name) => [name, new Set()]),
   );
   const listeners = new Map<string, { readonly name: string; readonly component: string }>();
+  const stateOwners = new Map<ts.CallExpression, readonly string[]>();
   for (const call of calls) {
+    if (call.kind === 'state') stateOwners.set(call.node, owners.of(call.node));
     const [argument] = call.node.arguments;
     if (argument === undefined) continue;
     if (call.kind === 'get') {
@@ -60,6 +64,7 @@ export function referenceGraph(inputs: Inputs): ReferenceGraph & Reports {
   return {
     references: new Map([...references].map(([name, targets]) => [name, [...targets].sort()])),
     listeners: [...listeners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, listener]) => listener),
+    stateOwners,
     ...reports,
   };
 }

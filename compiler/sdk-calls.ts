@@ -9,7 +9,9 @@ export type SdkCall =
   /** `ctx.get(X)` */
   | { readonly kind: 'get'; readonly node: ts.CallExpression }
   /** `ctx.listener('x')` */
-  | { readonly kind: 'listener'; readonly node: ts.CallExpression };
+  | { readonly kind: 'listener'; readonly node: ts.CallExpression }
+  /** `ctx.state<T>('x')` */
+  | { readonly kind: 'state'; readonly node: ts.CallExpression };
 
 /** All of a file's calls of weaverd, under whatever name they were imported, in the order of the text. */
 export function sdkCalls(app: AppProgram, file: ts.SourceFile): readonly SdkCall[] {
@@ -32,6 +34,7 @@ function kindOf({ checker, sdk }: AppProgram, node: ts.CallExpression): SdkCall[
   if (isSame(called, sdk.get('component'))) return 'component';
   if (isSame(called, sdk.get('run'))) return 'run';
   if (isSame(called, memberOf(context, 'get'))) return 'get';
+  if (isSame(called, memberOf(context, 'state'))) return 'state';
   return isSame(called, memberOf(context, 'listener')) ? 'listener' : undefined;
 }
 

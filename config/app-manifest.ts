@@ -123,6 +123,16 @@ export const appManifestSchema = z.strictObject({
   calls: z
     .strictObject({ timeout: duration.default(10_000).describe('Deadline of calls that set none') })
     .default({ timeout: 10_000 }),
+  state: z
+    .strictObject({
+      durability: z
+        .enum(['always', 'everysec', 'none'])
+        .default('always')
+        .describe(
+          'What an acknowledged write of ctx.state survives: a power failure; one but for the last second; the process',
+        ),
+    })
+    .default({ durability: 'always' }),
   shutdown: z
     .strictObject({ grace: duration.default(10_000).describe('Time a proclet has to drain') })
     .default({ grace: 10_000 }),

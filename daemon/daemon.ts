@@ -147,6 +147,7 @@ async function compose(
     procletFolder: layout.procletFolder,
     recordFolder: layout.hostFolder,
     outputFolder: layout.outputFolder,
+    appStateFolder: layout.appStateFolder,
     ...(options.transport === undefined ? {} : { transport: options.transport }),
     ...(options.compression === undefined ? {} : { compression: options.compression }),
     warmProclets: options.warmProclets ?? 0,

@@ -21,6 +21,9 @@ const context: Context = {
   log: pino(),
   signal: new AbortController().signal,
   listener: async () => ({ path: socketOf(folder, name) }),
+  state() {
+    throw new Error('there is no state');
+  },
   app: 'boutique-grpc',
   version: 'grpc',
   replica: name,

@@ -32,6 +32,8 @@ export interface ReplicaHostOptions {
   readonly recordFolder: string;
   /** The standard streams of the proclets, until they were read (mode 0700). */
   readonly outputFolder: string;
+  /** What the apps' components store. */
+  readonly appStateFolder: string;
   readonly sinks: ReplicaSinks;
   /** What proclets started from now on call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
@@ -144,6 +146,7 @@ class LocalReplicaHost implements ReplicaHost {
       launcher: new ProcletLauncher({
         controlSocket: options.controlSocket,
         procletFolder: options.procletFolder,
+        stateFolder: options.appStateFolder,
         transport: options.transport ?? 'unix',
         compression: options.compression ?? 'auto',
         remoteHost: options.remoteHost,

@@ -16,6 +16,8 @@ export interface LauncherOptions {
   /** What proclets serve each other over: Unix sockets of their own folders, or loopback TCP. */
   readonly transport: 'unix' | 'tcp';
   readonly compression: 'auto' | 'off';
+  /** Where the apps' state is kept, a folder for each. */
+  readonly stateFolder: string;
   /** The address of this host at which they serve those of other hosts; undefined on a single host. */
   readonly remoteHost: string | undefined;
   readonly records: ReplicaRecords;
@@ -155,6 +157,9 @@ export class ProcletLauncher {
           ? undefined
           : { kind: 'tcp', host: this.#options.remoteHost, port: 0 },
       socketFolder: folder,
+      // What is on the disk of one host of a cluster would be missed when the component runs on another.
+      stateFolder:
+        this.#options.remoteHost === undefined ? join(this.#options.stateFolder, spec.app) : undefined,
       compression: this.#options.compression,
     };
     await writeFile(specFile, JSON.stringify(procletSpec), { mode: 0o600 });

@@ -48,6 +48,7 @@ const specSchema = z
       main: z.boolean(),
       mainConfig: z.unknown(),
       defaultTimeoutMs: z.number(),
+      stateDurability: z.enum(['always', 'everysec', 'none']).exactOptional(),
     }),
     env: z.record(z.string(), z.string()),
     memoryMiB: z.number().optional(),

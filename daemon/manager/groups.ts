@@ -28,7 +28,7 @@ const SPREADS: readonly Spread[] = ['zone', 'host', 'none'];
 
 /**
  * What is co-located by the manifest, and each other component alone; `main` alone too, unless it is listed or all is
- * one group. Sorted by name. A group has as many replicas as the component of it that needs most; one of only `main`
+ * one group. One with state has one replica at the most. Sorted by name. A group has as many replicas as the component of it that needs most; one of only `main`
  * has one. Throws ManifestError.
  */
 export function groupsOf(description: AppDescription, manifest: AppManifest): readonly Group[] {
@@ -52,6 +52,7 @@ export function groupsOf(description: AppDescription, manifest: AppManifest): re
   const groups = [...listed, ...alone].filter((group) => group.length > 0);
   return groups
     .map((group) => toGroup([...new Set(group)].sort(), manifest))
+    .map((group) => refuseSharedState(group, description))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -67,6 +68,17 @@ function toGroup(members: readonly string[], manifest: AppManifest): Group {
     maxReplicas: Math.max(replicas, ...ranges.map(({ max }) => max)),
     needs: needsOf(members, manifest),
   };
+}
+
+/** Two replicas cannot both own the state of a component. */
+function refuseSharedState(group: Group, { components }: AppDescription): Group {
+  const stateful = components.find(
+    ({ name, states = [] }) => group.components.includes(name) && states.length > 0,
+  );
+  if (stateful === undefined || group.maxReplicas === 1) return group;
+  throw new ManifestError(
+    `component "${stateful.name}" has state (${stateful.states?.join(', ')}) and up to ${group.maxReplicas} replicas; several would each need keys of their own (routing with exclusive owners), which state does not support yet: give ${group.components.join(', ')} replicas = 1, or take "${stateful.name}" out of the group in colocate`,
+  );
 }
 
 /** What the members reserve, added up; the labels of all of them, and the strictest of their spreads. */

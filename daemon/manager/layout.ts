@@ -1,4 +1,4 @@
-import { sizeInBytes } from '../../config/app-manifest.js';
+import { type AppManifest, sizeInBytes } from '../../config/app-manifest.js';
 import type { Placement } from '../host/host-messages.js';
 import type { Deployment } from './app-record.js';
 import { type Group, groupsOf } from './groups.js';
@@ -64,6 +64,7 @@ export class Layout {
           main: group.hasMain && index === 0,
           mainConfig: manifest.main.config,
           defaultTimeoutMs: manifest.calls.timeout,
+          ...durabilityOf(manifest),
         },
         env: manifest.env,
         memoryMiB: memory === undefined ? undefined : sizeInBytes(memory) / MIB,
@@ -71,6 +72,11 @@ export class Layout {
       },
     };
   }
+}
+
+/** Nothing for the default: a replica whose spec changes is restarted, and manifests of older deployments have no `state`. */
+function durabilityOf({ state }: Partial<Pick<AppManifest, 'state'>>) {
+  return state === undefined || state.durability === 'always' ? {} : { stateDurability: state.durability };
 }
 
 const layouts = new WeakMap<Deployment, Layout>();

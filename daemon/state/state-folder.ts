@@ -24,6 +24,8 @@ export interface StateLayout {
   readonly hostFolder: string;
   /** Standard streams of the proclets until they are read. */
   readonly outputFolder: string;
+  /** What the apps' components store (`ctx.state`). */
+  readonly appStateFolder: string;
   readonly ingressFolder: string;
   readonly ingressRecord: string;
   readonly logFolder: string;
@@ -47,6 +49,7 @@ export function stateLayout(stateFolder: string): StateLayout {
     artifactsFolder: join(state, 'artifacts'),
     hostFolder: join(state, 'host'),
     outputFolder: join(state, 'output'),
+    appStateFolder: join(state, 'app-state'),
     ingressFolder: join(state, 'ingress'),
     ingressRecord: join(state, 'ingress', 'record.json'),
     logFolder: join(state, 'logs'),

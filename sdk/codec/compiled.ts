@@ -72,6 +72,25 @@ export function registerCompiledApp(app: CompiledApp): void {
   compiledApp = app;
 }
 
+/** The codecs of what the app stores: a component for each that has states, with a "method" for each, whose result is a value. */
+export interface CompiledStates {
+  readonly app: CompiledApp;
+  /** Avro schemas as text, by component and state. */
+  readonly schemas: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+let compiledStates: CompiledStates | undefined;
+
+/** Called once by the bundle's entry, when the app has states. */
+export function registerStates(states: CompiledStates): void {
+  compiledStates = states;
+}
+
+/** Undefined when the app has no states, or runs unbuilt. */
+export function registeredStates(): CompiledStates | undefined {
+  return compiledStates;
+}
+
 /** The app's codecs; undefined when the program runs unbuilt, as one process. */
 export function registeredCompiledApp(): CompiledApp | undefined {
   return compiledApp;

@@ -1,5 +1,11 @@
 /** What generated code imports, as 'weaverd/compiled'. Not for use by hand: it changes with the generator. */
-export { bindClass, boundClass, declareCallUnread, registerCompiledApp } from './compiled.js';
+export {
+  bindClass,
+  boundClass,
+  declareCallUnread,
+  registerCompiledApp,
+  registerStates,
+} from './compiled.js';
 export { omitField, readErrorBase, writeErrorBase } from './error-values.js';
 export {
   asMalformed,

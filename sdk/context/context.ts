@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Client, ComponentClass } from '../component/component-class.js';
+import type { State } from '../state/state.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /**
@@ -19,6 +20,11 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Opens the named listener: `server.listen(await ctx.listener('shop'))`. */
   listener(name: string): Promise<ListenOptions>;
+  /**
+   * Durable values of type `T` by key, of this component alone: `ctx.state<Cart>('carts')`. The same for the same name. Opens
+   * when it is first used; see docs/state.md.
+   */
+  state<T>(name: string): State<T>;
   readonly app: string;
   /** The app's version; `dev` when it runs unbuilt. */
   readonly version: string;

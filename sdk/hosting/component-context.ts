@@ -6,6 +6,7 @@ import { componentOf, type RegisteredComponent } from '../component/registry.js'
 import { validatedConfig } from '../context/config.js';
 import type { Context, ListenOptions } from '../context/context.js';
 import type { StandardSchema } from '../context/standard-schema.js';
+import type { State } from '../state/state.js';
 
 /** What a process gives to each of its components. */
 export interface ContextSource {
@@ -18,6 +19,7 @@ export interface ContextSource {
   config(owner: string): unknown;
   log(owner: string): Logger;
   listener(name: string, owner: string): Promise<ListenOptions>;
+  state(owner: string, name: string): State<unknown>;
 }
 
 /** The Context of one component, or of main. */
@@ -57,6 +59,11 @@ export class ComponentContext implements Context {
 
   listener(name: string): Promise<ListenOptions> {
     return this.#source.listener(name, this.#owner);
+  }
+
+  state<T>(name: string): State<T> {
+    // The build made the state's codec of this very T.
+    return this.#source.state(this.#owner, name) as State<T>;
   }
 
   get app(): string {

@@ -22,6 +22,7 @@ import {
 } from '../protocol/control.js';
 import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
+import { AppStates, embeddedDriver, noDriver } from '../state/app-states.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
 import { connect, openEdges } from '../transport/index.js';
@@ -47,6 +48,7 @@ export class Proclet {
   readonly #host = new ComponentHost();
   readonly #stats = new StatsTable();
   readonly #stopping = new AbortController();
+  readonly #states: AppStates;
   readonly #source: ContextSource = this.#contextSource();
   readonly #control: ControlConnection;
   readonly #pool: PeerPool;
@@ -70,6 +72,7 @@ export class Proclet {
     const thrown = new ThrownCodec(compiled.errors);
     this.#spec = spec;
     this.#main = main;
+    this.#states = this.#openStates(spec.stateFolder);
     this.#control = new ControlConnection(spec.controlSocket, () => this.#registration(), {
       routing: (routing) => this.#remote.update(routing),
       shutdown: ({ graceMs }) => void this.shutdown(graceMs),
@@ -185,7 +188,25 @@ export class Proclet {
           : proclet.#hosting?.components.find(({ name }) => name === owner)?.config,
       log: (owner) => logger.child({ component: owner }),
       listener: (name) => proclet.#openListener(name),
+      state: (owner, name) => proclet.#states.state(owner, name),
     };
+  }
+
+  #openStates(folder: string | undefined): AppStates {
+    if (folder === undefined)
+      return new AppStates(
+        noDriver(
+          'the file driver serves one host, and this daemon is one of a cluster (or older than the app)',
+        ),
+      );
+    return new AppStates({
+      open: (component, signal) =>
+        embeddedDriver({
+          folder: () => folder,
+          durability: this.#hosting?.stateDurability ?? 'always',
+          onProblem: (message, err) => this.#source.log(component).error({ err }, message),
+        }).open(component, signal),
+    });
   }
 
   #invoker(component: RegisteredComponent, caller: string): Invoker {
@@ -271,6 +292,11 @@ export class Proclet {
       await this.#host.stop();
     } catch (reason) {
       stopFailure = reason;
+    }
+    try {
+      await this.#states.close();
+    } catch (reason) {
+      stopFailure ??= reason;
     }
     this.#pool.close();
     await this.#servers?.close();

@@ -28,6 +28,8 @@ export interface ComponentDescription {
   }[];
   /** Components it obtains with `ctx.get`. */
   readonly references: readonly string[];
+  /** Names of its states (`ctx.state`), sorted; absent when it has none. */
+  readonly states?: readonly string[];
   /** `file:line` of the `component()` call, relative to the app. */
   readonly declaredAt: string;
 }

@@ -27,6 +27,8 @@ export interface ProcletSpec {
   readonly serveRemotelyAt?: Address | undefined;
   /** Folder (mode 0700) for the sockets of the listeners this proclet opens. */
   readonly socketFolder: string;
+  /** Where this host keeps the app's state; absent where there is none: on a host of a cluster, or with an older daemon. */
+  readonly stateFolder?: string | undefined;
   /** Of large messages, over TCP. Absent from an older daemon: `auto`, where it is measured to pay. */
   readonly compression?: 'auto' | 'off';
 }
@@ -74,6 +76,8 @@ export interface ComponentsToHostReply {
   readonly mainConfig: unknown;
   /** Deadline of calls that set none, ms. */
   readonly defaultTimeoutMs: number;
+  /** What an acknowledged write of state survives. Absent from an older daemon: `always`. */
+  readonly stateDurability?: 'always' | 'everysec' | 'none' | undefined;
 }
 
 /** A component is needed that is not hosted here: make sure that it runs, and push its routing from now on. */

@@ -6,6 +6,8 @@ import type { ListenOptions } from '../context/context.js';
 import { ComponentContext, type ContextSource } from '../hosting/component-context.js';
 import { ComponentHost } from '../hosting/component-host.js';
 import { MAIN } from '../protocol/app-description.js';
+import { AppStates } from '../state/app-states.js';
+import type { StateDriver } from '../state/driver.js';
 import { StatsTable } from '../telemetry/method-stats.js';
 
 export interface ProgramOptions {
@@ -15,6 +17,8 @@ export interface ProgramOptions {
   readonly config: (owner: string) => unknown;
   readonly logger: Logger;
   readonly listener: (name: string) => Promise<ListenOptions>;
+  /** Where state is kept. */
+  readonly stateDriver: StateDriver;
   /** Put between callers and each component. */
   readonly wrap?: (component: RegisteredComponent, invoker: Invoker) => Invoker;
 }
@@ -25,12 +29,14 @@ export class Program {
   readonly #host = new ComponentHost();
   readonly #stopping = new AbortController();
   readonly #stats = new StatsTable();
+  readonly #states: AppStates;
   readonly #source: ContextSource;
   /** What main, or a test, has of the program. */
   readonly context: ComponentContext;
 
   constructor(options: ProgramOptions) {
     this.#options = options;
+    this.#states = new AppStates(options.stateDriver);
     this.#source = {
       app: options.app,
       version: 'dev',
@@ -45,6 +51,7 @@ export class Program {
       config: options.config,
       log: (owner) => options.logger.child({ component: owner }),
       listener: options.listener,
+      state: (owner, name) => this.#states.state(owner, name),
     };
     this.context = new ComponentContext(MAIN, this.#source);
   }
@@ -70,6 +77,11 @@ export class Program {
       await this.#host.stop();
     } catch (reason) {
       this.#options.logger.error({ component: 'weaverd', err: reason }, 'a component failed to stop');
+    }
+    try {
+      await this.#states.close();
+    } catch (reason) {
+      this.#options.logger.error({ component: 'weaverd', err: reason }, 'state could not be closed');
     }
   }
 }

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { deferred } from '../call/deferred.js';
 import { registeredComponents } from '../component/registry.js';
+import { embeddedDriver } from '../state/app-states.js';
 import { consoleDestination } from '../telemetry/console-log.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { freePort } from './free-port.js';
@@ -8,13 +10,18 @@ import { Program } from './program.js';
 
 /** Path of another manifest than the one beside the program's entry. */
 const MANIFEST_VARIABLE = 'WEAVER_MANIFEST';
+/** Beside `state`, that of the daemon of `weaverd run`: what a built program stores, an unbuilt one cannot read. */
+const LOCAL_STATE_FOLDER = 'local-state';
 /** Keeps the process alive while nothing else does. */
 const KEEP_ALIVE_MS = 2 ** 30;
 
 /** Runs all components in this process, with the manifest beside the program's entry when there is one. */
 export async function runSingleProcess(main: Main | undefined): Promise<void> {
   const { loadApp } = await import('../../config/load-app-manifest.js');
-  const { name, manifest } = await loadApp(process.env[MANIFEST_VARIABLE] ?? process.argv[1], process.cwd());
+  const { name, folder, manifest } = await loadApp(
+    process.env[MANIFEST_VARIABLE] ?? process.argv[1],
+    process.cwd(),
+  );
   for (const [variable, value] of Object.entries(manifest.env)) process.env[variable] ??= value;
   let listeners = 0;
   const logger = createLogger(consoleDestination(process.stdout), logLevel(process.env));
@@ -24,6 +31,11 @@ export async function runSingleProcess(main: Main | undefined): Promise<void> {
     implementation: (component) => manifest.components[component]?.implementation,
     config: (owner) => (owner === 'main' ? manifest.main.config : (manifest.components[owner]?.config ?? {})),
     logger,
+    stateDriver: embeddedDriver({
+      folder: () => join(folder, '.weaver', LOCAL_STATE_FOLDER),
+      durability: manifest.state.durability,
+      onProblem: (message, err) => logger.error({ component: 'weaverd', err }, message),
+    }),
     listener: async (listener) => {
       listeners++;
       const { host, port } = manifest.listeners[listener] ?? { host: '127.0.0.1', port: 0 };

@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import type { Client, ComponentClass } from '../component/component-class.js';
 import { componentOf, type RegisteredComponent, registeredComponents } from '../component/registry.js';
 import type { ListenOptions } from '../context/context.js';
 import { freePort } from '../run/free-port.js';
 import { Program } from '../run/program.js';
+import { embeddedDriver } from '../state/app-states.js';
 import { SeparatingInvoker } from './separating-invoker.js';
 
 export interface TestAppOptions {
@@ -29,18 +33,29 @@ export interface TestApp {
 /**
  * Starts components in this process, for a test. Calls copy their arguments and results, so that a program
  * that works here does not break in two processes; a value that cannot travel throws a CannotTravelError. Listeners get
- * free ports. Rejects with a LifecycleError.
+ * free ports; state is kept in a temporary folder until `stop`. Rejects with a LifecycleError.
  */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const fakes = new Map((options.fakes ?? []).map(([token, fake]) => [componentOf(token).name, fake]));
   const components = options.components?.map(componentOf) ?? registeredComponents();
   const addresses = new Map<string, ListenOptions>();
+  let stateFolder: Promise<string> | undefined;
   const program = new Program({
     app: 'test',
     components: components.map((component) => withFake(component, fakes.get(component.name))),
     implementation: () => undefined,
     config: (owner) => options.config?.[owner] ?? {},
     logger: options.logger ?? pino({ level: 'silent' }),
+    stateDriver: embeddedDriver({
+      folder: () => {
+        stateFolder ??= mkdtemp(join(tmpdir(), 'weaverd-test-state-'));
+        return stateFolder;
+      },
+      durability: 'none',
+      onProblem: (message) => {
+        throw new Error(message);
+      },
+    }),
     listener: async (name) => {
       const address = { host: '127.0.0.1', port: await freePort(name, '127.0.0.1', 0) };
       addresses.set(name, address);
@@ -52,7 +67,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   return {
     get: (component) => program.context.get(component),
     address: (listener) => addresses.get(listener),
-    stop: () => program.stop(),
+    stop: async () => {
+      await program.stop();
+      if (stateFolder !== undefined) await rm(await stateFolder, { recursive: true, force: true });
+    },
   };
 }
 

@@ -86,6 +86,7 @@ export class HostHarness {
       procletFolder: join(this.folder, 'p'),
       recordFolder: join(this.folder, 'records'),
       outputFolder: join(this.folder, 'output'),
+      appStateFolder: join(this.folder, 'app-state'),
       healthIntervalMs: 100,
       ...options,
       policy: {

@@ -15,6 +15,9 @@ export function contextOf(...instances: readonly object[]): Context {
     log: pino({ level: 'silent' }),
     signal: new AbortController().signal,
     listener: async () => ({ host: '127.0.0.1', port: 0 }),
+    state() {
+      throw new Error('the test gave no state');
+    },
     app: 'test',
     version: 'dev',
     replica: 'local',

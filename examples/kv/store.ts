@@ -1,0 +1,37 @@
+import { type Context, component, type State } from 'weaverd';
+
+export interface Item {
+  readonly value: string;
+  /** How often it was written. */
+  readonly revision: number;
+}
+
+/** A key-value store: each key's item is durable before `put` returns. */
+export class Store {
+  readonly #items: State<Item>;
+
+  constructor(ctx: Context) {
+    this.#items = ctx.state<Item>('items');
+  }
+
+  async get(key: string): Promise<Item | undefined> {
+    return this.#items.get(key);
+  }
+
+  /** @param ttl ms; for ever by default */
+  async put(key: string, value: string, ttl?: number): Promise<Item> {
+    const options = ttl === undefined ? {} : { ttl };
+    return this.#items.update(key, (before) => ({ value, revision: (before?.revision ?? 0) + 1 }), options);
+  }
+
+  async remove(key: string): Promise<boolean> {
+    return this.#items.delete(key);
+  }
+
+  async keys(prefix: string, after?: string): Promise<string[]> {
+    const page = await this.#items.list(prefix, after === undefined ? {} : { after });
+    return page.map(({ key }) => key);
+  }
+}
+
+component(Store, { retry: { get: true, remove: true, keys: true } });

@@ -1,0 +1,71 @@
+import { registeredCompiledApp, registeredStates } from '../codec/compiled.js';
+import { ComponentStates } from './component-states.js';
+import type { Durability, StateDriver } from './driver.js';
+import type { State } from './state.js';
+import { StateError } from './state-error.js';
+import { compiledCodec, unbuiltCodec, type ValueCodec } from './value-codec.js';
+
+/** The states of all components of a process. */
+export class AppStates {
+  readonly #driver: StateDriver;
+  readonly #components = new Map<string, ComponentStates>();
+
+  constructor(driver: StateDriver) {
+    this.#driver = driver;
+  }
+
+  state(owner: string, name: string): State<unknown> {
+    let states = this.#components.get(owner);
+    if (states === undefined) {
+      states = new ComponentStates(owner, this.#driver, codecOf);
+      this.#components.set(owner, states);
+    }
+    return states.state(name);
+  }
+
+  /** Finishes what was asked for and gives the stores up. Rejects with the first failure, when all are closed. */
+  async close(): Promise<void> {
+    const closed = await Promise.allSettled([...this.#components.values()].map((states) => states.close()));
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
+export interface EmbeddedOptions {
+  /** Called when the first store is opened. */
+  readonly folder: () => string | Promise<string>;
+  readonly durability: Durability;
+  readonly onProblem: (message: string, reason?: unknown) => void;
+}
+
+/** The `file` driver, loaded when the first store is opened. */
+export function embeddedDriver({ folder, durability, onProblem }: EmbeddedOptions): StateDriver {
+  return {
+    async open(component, signal) {
+      const { FileDriver } = await import('./file/file-driver.js');
+      const driver = new FileDriver({ folder: await folder(), durability, onProblem });
+      return driver.open(component, signal);
+    },
+  };
+}
+
+/** Of a process that has nowhere to keep state. */
+export function noDriver(why: string): StateDriver {
+  return {
+    open: (component) => Promise.reject(new StateError('NO_STORE', `${component} has no state here: ${why}`)),
+  };
+}
+
+function codecOf(component: string, state: string): ValueCodec {
+  if (registeredCompiledApp() === undefined) return unbuiltCodec;
+  const { app, schemas } = registeredStates() ?? {};
+  const compiled = app?.components
+    .find(({ name }) => name === component)
+    ?.methods.find(({ name }) => name === state);
+  const schema = schemas?.[component]?.[state];
+  if (compiled === undefined || schema === undefined)
+    throw new StateError(
+      'NO_STORE',
+      `the build found no state ${JSON.stringify(state)} of ${component}; write ctx.state<T>('${state}') in its class, with the name as a literal`,
+    );
+  return compiledCodec(compiled, schema);
+}

@@ -1,0 +1,43 @@
+/** Durable values of type `T` by key. Values that are read and given are copies. */
+export interface State<T> {
+  /** Undefined when there is none, or it has expired. Sees every write that was made before it in this process. */
+  get(key: string): Promise<T | undefined>;
+  /** Resolves when the value is stored, as durably as the manifest says. Rejects with a {@link StateError}. */
+  set(key: string, value: T, options?: SetOptions): Promise<void>;
+  /**
+   * Replaces the value by what `change` makes of it; undefined deletes it. Atomic: no other write of the key happens in
+   * between, so `change` should be short, and may not write the same key itself (`BUSY`). What it throws is thrown here, and
+   * nothing is written. Resolves with the new value.
+   */
+  update<R extends T | undefined>(
+    key: string,
+    change: (value: T | undefined) => R | Promise<R>,
+    options?: SetOptions,
+  ): Promise<R>;
+  /** Resolves with whether there was one. */
+  delete(key: string): Promise<boolean>;
+  /** The entries whose keys start with `prefix`, in the order of their keys (by UTF-16 units). Looks at every key. */
+  list(prefix?: string, options?: ListOptions): Promise<readonly StateEntry<T>[]>;
+}
+
+export interface SetOptions {
+  /** Time from now after which the value is gone, ms; kept for ever by default. Whoever writes again sets it anew. */
+  readonly ttl?: number;
+}
+
+export interface ListOptions {
+  /** 1000 by default, and at most 10,000. */
+  readonly limit?: number;
+  /** Only keys behind this one: the last of the page before. */
+  readonly after?: string;
+}
+
+export interface StateEntry<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+/** UTF-8 bytes of a key at most. */
+export const MAX_KEY_BYTES = 1024;
+/** Encoded bytes of a value at most. */
+export const MAX_VALUE_BYTES = 8 * 1024 * 1024;

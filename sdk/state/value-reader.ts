@@ -1,0 +1,45 @@
+import type { StoredValue } from './driver.js';
+import { StateError } from './state-error.js';
+import { UNBUILT_SCHEMA, type ValueCodec } from './value-codec.js';
+
+/** Turns bytes of an older schema into bytes of the reader's. */
+export type Transcode = (bytes: Uint8Array) => Uint8Array;
+
+/** Reads one state's values, whichever version of the app wrote them. */
+export class ValueReader {
+  readonly #codec: ValueCodec;
+  readonly #transcoders: ReadonlyMap<string, Transcode>;
+
+  private constructor(codec: ValueCodec, transcoders: ReadonlyMap<string, Transcode>) {
+    this.#codec = codec;
+    this.#transcoders = transcoders;
+  }
+
+  /** @param stored the schemas of all values that are there. Rejects with SCHEMA_INCOMPATIBLE, which names the field. */
+  static async of(state: string, codec: ValueCodec, stored: readonly string[]): Promise<ValueReader> {
+    const transcoders = new Map<string, Transcode>();
+    for (const schema of stored) {
+      if (schema === codec.schema) continue;
+      transcoders.set(schema, await transcoder(state, schema, codec.schema));
+    }
+    return new ValueReader(codec, transcoders);
+  }
+
+  read({ bytes, schema }: StoredValue): unknown {
+    if (schema === this.#codec.schema) return this.#codec.decode(bytes);
+    const transcode = this.#transcoders.get(schema);
+    if (transcode === undefined)
+      throw new Error('a value has a schema that was not there when the state was opened');
+    return this.#codec.decode(transcode(bytes));
+  }
+}
+
+async function transcoder(state: string, from: string, to: string): Promise<Transcode> {
+  if (from === UNBUILT_SCHEMA || to === UNBUILT_SCHEMA)
+    throw new StateError(
+      'SCHEMA_INCOMPATIBLE',
+      `the state ${state} was written by a program that was ${from === UNBUILT_SCHEMA ? 'not ' : ''}built, and this one was ${to === UNBUILT_SCHEMA ? 'not' : ''}; give it a folder of its own`,
+    );
+  const { resolveSchemas } = await import('./schema-resolution.js');
+  return resolveSchemas(state, from, to);
+}
