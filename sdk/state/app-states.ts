@@ -1,6 +1,7 @@
 import { registeredCompiledApp, registeredStates } from '../codec/compiled.js';
 import { ComponentStates } from './component-states.js';
 import type { Durability, StateDriver } from './driver.js';
+import { FileDriver } from './file/file-driver.js';
 import type { State } from './state.js';
 import { StateError } from './state-error.js';
 import { compiledCodec, unbuiltCodec, type ValueCodec } from './value-codec.js';
@@ -37,11 +38,10 @@ export interface EmbeddedOptions {
   readonly onProblem: (message: string, reason?: unknown) => void;
 }
 
-/** The `file` driver, loaded when the first store is opened. */
+/** The `file` driver, whose folder is asked for when the first store is opened. */
 export function embeddedDriver({ folder, durability, onProblem }: EmbeddedOptions): StateDriver {
   return {
     async open(component, signal) {
-      const { FileDriver } = await import('./file/file-driver.js');
       const driver = new FileDriver({ folder: await folder(), durability, onProblem });
       return driver.open(component, signal);
     },

@@ -40,6 +40,15 @@ async function transcoder(state: string, from: string, to: string): Promise<Tran
       'SCHEMA_INCOMPATIBLE',
       `the state ${state} was written by a program that was ${from === UNBUILT_SCHEMA ? 'not ' : ''}built, and this one was ${to === UNBUILT_SCHEMA ? 'not' : ''}; give it a folder of its own`,
     );
+  // Needed only after a type has changed: apps do not load avsc otherwise.
   const { resolveSchemas } = await import('./schema-resolution.js');
-  return resolveSchemas(state, from, to);
+  try {
+    return resolveSchemas(from, to);
+  } catch (reason) {
+    throw new StateError(
+      'SCHEMA_INCOMPATIBLE',
+      `the values of the state ${state} that are stored cannot be read as its type now: ${reason instanceof Error ? reason.message : String(reason)}. Make what was added optional, or give the state another name. Nothing was changed`,
+      { cause: reason },
+    );
+  }
 }

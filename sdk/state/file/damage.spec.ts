@@ -21,7 +21,9 @@ describe('log of states, damaged', () => {
   const encoded = RECORDS.map(encodeRecord);
   const whole = Buffer.concat([MAGIC, ...encoded]);
   /** Where each record ends; the header before them. */
-  const ends = encoded.map((_, index) => Buffer.concat([MAGIC, ...encoded.slice(0, index)]).length).concat(whole.length);
+  const ends = encoded
+    .map((_, index) => Buffer.concat([MAGIC, ...encoded.slice(0, index)]).length)
+    .concat(whole.length);
   after(() => rmSync(folder, { recursive: true }));
   afterEach(() => {
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
