@@ -37,6 +37,24 @@ describe('groups', () => {
     ]);
   });
 
+  it('refuses a component with state more than one replica, also by way of its group', () => {
+    const { components } = description;
+    const stateful = sampleDescription('v1', {
+      components: components.map((each) => (each.name === 'Cart' ? { ...each, states: ['carts'] } : each)),
+    });
+    expect(groups({}, stateful)).to.include('Cart:1');
+    expect(groups({ components: { Catalog: { replicas: 3 } } }, stateful)).to.include('Catalog:3');
+    for (const manifest of [
+      { components: { Cart: { replicas: 2 } } },
+      { components: { Cart: { replicas: { min: 1, max: 2 } } } },
+      { components: { Catalog: { replicas: 2 } }, colocate: [['Cart', 'Catalog']] },
+    ])
+      expect(() => groups(manifest, stateful)).to.throw(
+        ManifestError,
+        'component "Cart" has state (carts) and up to 2 replicas',
+      );
+  });
+
   it('makes one group of all, main included', () => {
     const [all, ...others] = groupsOf(description, sampleManifest({ colocate: 'all' }));
     expect(others).to.deep.equal([]);

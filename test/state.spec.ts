@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { freePort } from './support/free-port.js';
+import { REPOSITORY, TestDaemon } from './support/weaverd.js';
+
+describe('state of a deployed app', function () {
+  this.timeout(180_000);
+  let daemon: TestDaemon;
+  let folder: string;
+  let url: string;
+
+  /** The example, with another text in place of one of its own. */
+  const write = async (from = '', to = ''): Promise<void> => {
+    for (const file of ['main.ts', 'store.ts']) {
+      const text = await readFile(join(REPOSITORY, 'examples/kv', file), 'utf8');
+      await writeFile(join(folder, file), text.replace(from, to));
+    }
+  };
+  const ask = async (method: string, path: string, body?: string): Promise<unknown> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      signal: AbortSignal.timeout(60_000),
+      ...(body === undefined ? {} : { body }),
+    });
+    return response.status === 200 ? response.json() : response.status;
+  };
+  const manifest = (more = ''): Promise<void> =>
+    writeFile(
+      join(folder, 'weaver.toml'),
+      `name = "kv"\n[listeners.kv]\nport = ${new URL(url).port}\n${more}`,
+    );
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wkv-'));
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(REPOSITORY, join(folder, 'node_modules/weaverd'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    url = `http://127.0.0.1:${await freePort()}`;
+    await manifest();
+    daemon = await TestDaemon.start();
+    await write();
+    await daemon.must('deploy', folder);
+  });
+
+  after(async () => {
+    await daemon.destroy();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('NO-LOSS: a new version has what the old one acknowledged, up to the last write before it', async () => {
+    expect(await ask('PUT', '/a', 'one')).to.deep.equal({ value: 'one', revision: 1 });
+    let acknowledged = 0;
+    let failed = 0;
+    let isDone = false;
+    const writing = (async () => {
+      while (!isDone) {
+        const put = await ask('PUT', '/counted', 'x').catch(() => undefined);
+        if (typeof put === 'object') acknowledged++;
+        else failed++;
+      }
+    })();
+    await write('readonly revision: number;', 'readonly revision: number;\n  readonly note?: string;');
+    await daemon.must('deploy', folder);
+    isDone = true;
+    await writing;
+    expect(acknowledged).to.be.above(0);
+    const counted = (await ask('GET', '/counted')) as { readonly revision: number };
+    expect(counted.revision).to.be.within(acknowledged, acknowledged + failed);
+    expect(await ask('GET', '/a')).to.deep.equal({ value: 'one', revision: 1 });
+  });
+
+  it('fails the calls of a version that cannot read it, names the field, and changes nothing', async () => {
+    await write('readonly revision: number;', 'readonly revision: number;\n  readonly owner: boolean;');
+    await writeFile(
+      join(folder, 'store.ts'),
+      (await readFile(join(folder, 'store.ts'), 'utf8')).replace('({ value,', '({ owner: true, value,'),
+    );
+    await daemon.must('deploy', folder);
+    const response = await fetch(`${url}/a`, { signal: AbortSignal.timeout(60_000) });
+    expect(response.status).to.equal(503);
+    expect(await response.text())
+      .to.match(/SCHEMA_INCOMPATIBLE/)
+      .and.to.match(/owner/);
+    await write();
+    await daemon.must('deploy', folder);
+    expect(await ask('GET', '/a')).to.deep.equal({ value: 'one', revision: 1 });
+  });
+
+  it('refuses a deployment in which the component has two replicas', async () => {
+    await manifest('[components.Store]\nreplicas = 2\n');
+    const refused = await daemon.run('deploy', folder);
+    expect(refused.code).to.not.equal(0);
+    expect(refused.stderr).to.contain('component "Store" has state (items) and up to 2 replicas');
+    expect(await ask('GET', '/a')).to.deep.equal({ value: 'one', revision: 1 });
+  });
+});
