@@ -28,6 +28,7 @@ describe('reading weaver.toml', () => {
       env: {},
       resources: {},
       calls: { timeout: 10_000 },
+      state: { durability: 'always' },
       shutdown: { grace: 10_000 },
       build: {},
     });
