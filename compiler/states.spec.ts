@@ -86,7 +86,7 @@ describe('states of an app', function () {
   it('are build errors with their place when they cannot be stored', () => {
     const { diagnostics } = analysisOf(
       'interface Item { readonly done: () => void }',
-      "    ctx.state<Item>('items');\n    ctx.state('untyped');\n    ctx.state<string>(`n${Math.random()}`);\n    ctx.state<string>('twice');\n    ctx.state<number>('twice');",
+      "    ctx.state<Item>('items');\n    ctx.state('untyped');\n    ctx.state<string>(String(Math.random()));\n    ctx.state<string>('twice');\n    ctx.state<number>('twice');",
     );
     expect(
       diagnostics.map(({ code, file, line, column, path, mend }) => [
