@@ -69,6 +69,30 @@ const placed = {
     .describe('What to reserve on the host of each replica; nothing by default'),
 };
 
+const share = z.number().min(0).max(1);
+const slices = z.number().int().min(1).max(1000);
+
+/**
+ * How the slices of a component with `routing` are balanced. Churn and numbers of slices: Slicer (Adya et al., OSDI 2016,
+ * section 4.4); the others are ours.
+ */
+export const balancingSchema = z.strictObject({
+  interval: duration.default(10_000).describe('Time between two steps'),
+  churn: share.default(0.09).describe('Share of the key space that a step may move for load'),
+  mergeChurn: share.default(0.01).describe('Share that a step may move to merge cold slices'),
+  minSlices: slices.default(50).describe('Slices per replica below which none are merged'),
+  maxSlices: slices.default(150).describe('Slices per replica above which none are split'),
+  tolerance: share
+    .default(0.1)
+    .describe("How far a replica's load may be from the mean, as a share of it, before slices move"),
+  minLoad: z
+    .number()
+    .min(0)
+    .max(1024)
+    .default(0.01)
+    .describe('Load of the busiest replica, in cores, below which nothing moves for it'),
+});
+
 const component = z.strictObject({
   replicas: replicas.default({ min: 1, max: 1 }).describe('A number, or { min, max }'),
   implementation: z.string().optional().describe('Which implementation of an abstract component to run'),
@@ -76,6 +100,7 @@ const component = z.strictObject({
     .record(z.string(), z.unknown())
     .default({})
     .describe("What the component's ctx.config(schema) validates"),
+  balancing: balancingSchema.optional().describe('How its slices are balanced, if it has routing'),
   ...placed,
 });
 

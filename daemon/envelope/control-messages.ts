@@ -75,6 +75,34 @@ const load: z.ZodType<Load> = z.object({
     .array(z.object({ peer: name, level: count.optional(), plainBytes: count, compressedBytes: count }))
     .max(1000)
     .optional(),
+  keys: z
+    .array(
+      z
+        .object({
+          component: name,
+          bits: z.number().int().min(0).max(14),
+          buckets: z.array(z.number().int().min(0)).max(512),
+          loads: z.array(count).max(512),
+          hotKeys: z
+            .array(
+              z.object({
+                hash: z
+                  .number()
+                  .int()
+                  .min(0)
+                  .max(2 ** 32 - 1),
+                load: count,
+              }),
+            )
+            .max(64),
+        })
+        .refine(
+          ({ bits, buckets }) => buckets.every((bucket) => bucket < 2 ** bits),
+          'a bucket beyond the space',
+        ),
+    )
+    .max(1000)
+    .optional(),
 });
 
 const entry: z.ZodType<LogEntry> = z.object({

@@ -55,6 +55,9 @@ export interface LeaderOptions {
 /** Between two looks at a store that may have lost something. */
 const RESTORE_AGAIN_MS = 100;
 
+/** Slices of all components together are looked at no more often than that. */
+const MIN_BALANCE_MS = 1000;
+
 /** What needs the store to be read. */
 interface Opened {
   readonly ports: PortTable;
@@ -256,7 +259,9 @@ export class Leader {
       await ports.save();
       await this.#options.desired.prune();
     }
-    return { wakeAt: planned.wakeAt };
+    const { balanceDueAt } = routing;
+    const balanceAt = balanceDueAt === undefined ? undefined : Math.max(balanceDueAt, now + MIN_BALANCE_MS);
+    return { wakeAt: earlier(planned.wakeAt, balanceAt) };
   }
 
   /** Of each host, also a silent one that may be heard again, the digest of what it remembers. */
@@ -336,4 +341,8 @@ export class Leader {
       portOf: ({ name, port }) => (port !== 0 ? port : (ports?.get(app, name)?.port ?? 0)),
     });
   }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

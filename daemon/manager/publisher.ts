@@ -91,7 +91,8 @@ export class Publisher {
   }
 
   #sendRouting(apps: readonly AppPlan[], reports: readonly HostReport[], sent: Set<string>): void {
-    const { subjects, routing, nextEpoch } = this.#options;
+    const { subjects, routing, nextEpoch, clock } = this.#options;
+    const now = clock.now();
     const deployments = apps.flatMap(({ record, leaving, observed }) =>
       [record.current, ...record.older].map((deployment) => ({
         deployment,
@@ -102,7 +103,7 @@ export class Publisher {
     );
     for (const { deployment, leaving, observed, app } of deployments) {
       const { version } = deployment;
-      const next = routing.route(deployment, observed, leaving, nextEpoch);
+      const next = routing.route(deployment, observed, leaving, nextEpoch, now);
       if (next.epoch === 0) continue;
       const subject = subjects.routing(app, version);
       const followers = reports

@@ -4,7 +4,7 @@ import type { Deployment } from './app-record.js';
 import type { Assignment } from './assignment.js';
 import type { HostedReplica } from './hosted-replica.js';
 import { formatVersion } from './replica-key.js';
-import { NO_ROUTING, routeVersion, sameJson, type VersionRouting } from './routing.js';
+import { balanceDueAt, NO_ROUTING, routeVersion, sameJson, type VersionRouting } from './routing.js';
 
 /** The routing of every version; assignments are kept in the store, so that keys stay where they are over restarts. */
 export class RoutingTable {
@@ -32,10 +32,11 @@ export class RoutingTable {
     observed: readonly HostedReplica[],
     leaving: ReadonlySet<string>,
     nextEpoch: () => number,
+    now: number,
   ): VersionRouting {
     const version = versionOf(deployment);
     const previous = this.#versions.get(version) ?? this.#remembered(deployment);
-    const next = routeVersion(deployment, observed, leaving, previous, nextEpoch);
+    const next = routeVersion(deployment, observed, leaving, previous, nextEpoch, now);
     this.#versions.set(version, next);
     return next;
   }
@@ -45,6 +46,20 @@ export class RoutingTable {
     this.#deployments = deployments;
     const versions = new Set(deployments.map(versionOf));
     for (const version of this.#versions.keys()) if (!versions.has(version)) this.#versions.delete(version);
+  }
+
+  /** The newest of a version; undefined before it was routed. */
+  of(deployment: Deployment): VersionRouting | undefined {
+    return this.#versions.get(versionOf(deployment));
+  }
+
+  /** When slices are to be balanced though nothing else changes, Unix ms. */
+  get balanceDueAt(): number | undefined {
+    const due = this.#deployments.flatMap((deployment) => {
+      const routing = this.of(deployment);
+      return routing === undefined ? [] : (balanceDueAt(deployment, routing) ?? []);
+    });
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Brings the store up to date. Rejects with its BusError; the next call tries again. */

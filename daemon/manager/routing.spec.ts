@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { KeyLoad } from '../../sdk/protocol/control.js';
 import type { HostedReplica } from './hosted-replica.js';
-import { NO_ROUTING, routeVersion, type VersionRouting } from './routing.js';
+import { balanceDueAt, NO_ROUTING, routeVersion, type VersionRouting } from './routing.js';
 import { fakeReplica } from './spec-support/fake-replica-host.js';
 import { sampleDeployment } from './spec-support/sample-app.js';
 
@@ -8,15 +9,17 @@ describe('routing', () => {
   const deployment = sampleDeployment('v1', { components: { Cart: { replicas: 2 } } });
   const nobody = new Set<string>();
   let newest: number;
+  let now: number;
   const nextEpoch = () => ++newest;
   beforeEach(() => {
     newest = 10;
+    now = 0;
   });
 
   const cart = (index: number, state: HostedReplica['state'], version = 'v1') =>
     fakeReplica('shop', version, 'Cart', `Cart-${index}`, state);
   const route = (observed: readonly HostedReplica[], previous = NO_ROUTING, leaving = nobody) =>
-    routeVersion(deployment, observed, leaving, previous, nextEpoch);
+    routeVersion(deployment, observed, leaving, previous, nextEpoch, now);
   const replicasOf = (routing: VersionRouting, component = 'Cart') =>
     routing.components.get(component)?.replicas.map(({ replica }) => replica);
 
@@ -74,4 +77,41 @@ describe('routing', () => {
     const again = route([cart(0, 'serving'), cart(1, 'serving')], none);
     expect(again.components.get('Cart')?.assignment).to.deep.equal(both.components.get('Cart')?.assignment);
   });
+
+  it('moves slices by the load that is reported, once in the interval', () => {
+    const loaded = (index: number, heavy: boolean): HostedReplica => ({
+      ...cart(index, 'serving'),
+      load: { ...NO_LOAD, keys: [keyLoad(index, heavy ? 800 : 100)] },
+    });
+    const even = [loaded(0, false), loaded(1, false)];
+    const skewed = [loaded(0, true), loaded(1, false)];
+    const first = route(even);
+    expect(first.balancedAt.get('Cart')).to.equal(0);
+    now = 9_999;
+    expect(route(skewed, first), 'not yet').to.equal(first);
+    now = 10_000;
+    const moved = route(skewed, first);
+    expect(moved.components.get('Cart')?.epoch).to.be.greaterThan(first.epoch);
+    const { starts, owners } = moved.components.get('Cart')?.assignment ?? { starts: [], owners: [] };
+    expect(starts[0]).to.equal(0);
+    expect(starts.length).to.be.greaterThan(2);
+    for (const [index, owner] of owners.entries()) expect(owner).to.not.equal(owners[index - 1]);
+    expect(balanceDueAt(deployment, moved)).to.equal(20_000);
+    expect(balanceDueAt(deployment, route([cart(0, 'serving'), cart(1, 'serving')]))).to.equal(undefined);
+  });
 });
+
+const NO_LOAD = {
+  intervalMs: 1000,
+  cpuMs: 0,
+  rssBytes: 0,
+  eventLoopUtilization: 0,
+  methods: [],
+  handshakesRefused: {},
+};
+
+/** Over the half of the space that is its own at first. */
+function keyLoad(index: number, load: number): KeyLoad {
+  const buckets = Array.from({ length: 32 }, (_, bucket) => index * 32 + bucket);
+  return { component: 'Cart', bits: 6, buckets, loads: buckets.map(() => load / 32), hotKeys: [] };
+}

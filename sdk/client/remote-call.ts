@@ -38,7 +38,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   readonly deadline: number;
   readonly #startedAt: number;
   readonly #retriable: boolean;
-  readonly #hash: number | undefined;
+  readonly keyHash: number | undefined;
   #replica: Member | undefined;
   /** Of the first attempt. */
   #timed = false;
@@ -63,7 +63,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     this.#startedAt = now;
     this.deadline = deadline;
     this.#retriable = options?.retry ?? target.retry;
-    this.#hash =
+    this.keyHash =
       target.routing === undefined && options?.key === undefined
         ? undefined
         : hashOfCall(target, args, options?.key);
@@ -97,8 +97,8 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     const { budget, replicas } = this.#target;
     const now = this.#startedAt;
     budget.onCall();
-    const probed = this.#hash === undefined ? replicas.toProbe(now) : undefined;
-    const replica = probed ?? replicas.choose(this.#hash);
+    const probed = this.keyHash === undefined ? replicas.toProbe(now) : undefined;
+    const replica = probed ?? replicas.choose(this.keyHash);
     this.#replica = replica;
     const connection = replica?.peer.open;
     if (replica === undefined || connection === undefined) return this.#attempts(1);
@@ -172,6 +172,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
         timeoutMs: Math.max(1, this.deadline - performance.now()),
         trace: this.trace,
         metadata: this.metadata,
+        keyHash: this.keyHash,
       },
       signal: this.signal,
       encodeArguments: (writer) => this.encodeArguments(writer),
@@ -186,7 +187,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     let lastReason: unknown;
     for (;;) {
       this.#throwIfOver(lastReason);
-      const replica = replicas.choose(this.#hash);
+      const replica = replicas.choose(this.keyHash);
       const peer = replica?.peer;
       this.#replica = replica;
       if (peer?.open !== undefined) return peer.open;

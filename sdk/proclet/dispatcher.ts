@@ -9,7 +9,9 @@ import type { ThrownCodec } from '../errors/thrown.js';
 import type { ComponentHost } from '../hosting/component-host.js';
 import type { HostedComponent } from '../hosting/hosted-component.js';
 import type { Span } from '../protocol/control.js';
+import type { KeyLoadMeter, KeyLoadTable } from '../telemetry/key-load.js';
 import type { MethodStats, StatsTable } from '../telemetry/method-stats.js';
+import { UnhurriedTime } from '../telemetry/unhurried-time.js';
 import type { CallReceiver, IncomingCall } from '../transport/transport.js';
 import { ServedCall } from './served-call.js';
 
@@ -21,6 +23,9 @@ interface ServedMethod {
   hosted: HostedComponent | undefined;
   /** By the caller's group. */
   readonly stats: Map<string, MethodStats>;
+  /** Of the component; once a call with a key has come. */
+  keys: KeyLoadMeter | undefined;
+  readonly unhurried: UnhurriedTime;
   /** The group that called last, nearly always the next one too. */
   lastGroup: string | undefined;
   lastStats: MethodStats | undefined;
@@ -36,6 +41,7 @@ export class Dispatcher implements CallReceiver {
     private readonly host: ComponentHost,
     private readonly thrown: ThrownCodec,
     private readonly stats: StatsTable,
+    private readonly keys: KeyLoadTable,
     private readonly onSpan: (span: Span) => void,
   ) {
     this.#methods = methods.map(({ component, compiled }) => ({
@@ -44,6 +50,8 @@ export class Dispatcher implements CallReceiver {
       encodeResult: (writer, value) => compiled.encodeResult(writer, value),
       hosted: undefined,
       stats: new Map(),
+      keys: undefined,
+      unhurried: new UnhurriedTime(),
       lastGroup: undefined,
       lastStats: undefined,
     }));
@@ -106,6 +114,11 @@ export class Dispatcher implements CallReceiver {
     const stats = this.#statsOf(method, call.caller.group);
     const timed = ++stats.calls >= stats.timedFrom;
     if (timed) stats.timeNext();
+    const { keyHash } = call.header;
+    if (keyHash !== undefined) {
+      method.keys ??= this.keys.meter(method.component, performance.now());
+      method.keys.count(keyHash, method.unhurried.ms);
+    }
     const measured = timed || call.header.trace?.sampled === true;
     const served = new ServedCall(call, stats, measured ? performance.now() : undefined);
     let result: unknown;
@@ -162,11 +175,16 @@ export class Dispatcher implements CallReceiver {
   }
 
   /** Reports a call that was measured. */
-  #ended({ component, compiled }: ServedMethod, served: ServedCall, error: string | undefined): void {
+  #ended(
+    { component, compiled, unhurried }: ServedMethod,
+    served: ServedCall,
+    error: string | undefined,
+  ): void {
     const { startedAt } = served;
     if (startedAt === undefined) return;
     const durationMs = performance.now() - startedAt;
     served.stats.timed(durationMs);
+    unhurried.took(durationMs);
     const { trace, parent } = served;
     if (trace?.sampled !== true) return;
     this.onSpan(span(component, compiled.name, trace, parent, startedAt, durationMs, error));

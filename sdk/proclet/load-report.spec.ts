@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { KeyLoadTable } from '../telemetry/key-load.js';
 import { StatsTable } from '../telemetry/method-stats.js';
 import { LoadReport } from './load-report.js';
 
@@ -7,6 +8,7 @@ describe('LoadReport', () => {
     const stats = new StatsTable();
     const report = new LoadReport(
       stats,
+      new KeyLoadTable(),
       () => new Map(),
       () => [],
     );
@@ -28,6 +30,7 @@ describe('LoadReport', () => {
   it('covers the time since the last one that was given', async () => {
     const report = new LoadReport(
       new StatsTable(),
+      new KeyLoadTable(),
       () => new Map([['version', 2]]),
       () => [],
     );
@@ -44,6 +47,7 @@ describe('LoadReport', () => {
     }));
     const report = new LoadReport(
       new StatsTable(),
+      new KeyLoadTable(),
       () => new Map(),
       () => [
         { peer: 'Shop-0', choice: { kind: 'on', level: 5 }, plainBytes: 9e9, compressedBytes: 3e9 },

@@ -1,4 +1,5 @@
 import type { CompressionLoad, Load } from '../protocol/control.js';
+import type { KeyLoadTable } from '../telemetry/key-load.js';
 import type { StatsTable } from '../telemetry/method-stats.js';
 import type { EdgeReport } from '../transport/index.js';
 
@@ -17,6 +18,7 @@ export class LoadReport {
 
   constructor(
     private readonly stats: StatsTable,
+    private readonly keys: KeyLoadTable,
     private readonly handshakesRefused: () => ReadonlyMap<string, number>,
     private readonly edges: () => readonly EdgeReport[],
   ) {}
@@ -37,6 +39,7 @@ export class LoadReport {
       methods,
       handshakesRefused: Object.fromEntries(this.handshakesRefused()),
       compression: compressionOf(this.edges()),
+      keys: this.keys.take(now),
     };
     this.#cpu = process.cpuUsage();
     this.#utilization = utilization;

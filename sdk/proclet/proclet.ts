@@ -23,6 +23,7 @@ import {
 import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
 import { AppStates, embeddedDriver, noDriver } from '../state/app-states.js';
+import { KeyLoadTable } from '../telemetry/key-load.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
 import { connect, openEdges } from '../transport/index.js';
@@ -47,6 +48,7 @@ export class Proclet {
   readonly #main: Main | undefined;
   readonly #host = new ComponentHost();
   readonly #stats = new StatsTable();
+  readonly #keys = new KeyLoadTable();
   readonly #stopping = new AbortController();
   readonly #states: AppStates;
   readonly #source: ContextSource = this.#contextSource();
@@ -115,11 +117,12 @@ export class Proclet {
       delayMs: 200,
       send: (spans, dropped) => this.#control.notify('Traces', { spans, dropped }),
     });
-    this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, (span) =>
+    this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, this.#keys, (span) =>
       this.#spans.add(span),
     );
     this.#load = new LoadReport(
       this.#stats,
+      this.#keys,
       () => this.#servers?.handshakesRefused ?? new Map(),
       () => openEdges.report(),
     );

@@ -112,6 +112,24 @@ export interface Load {
   readonly handshakesRefused: Readonly<Record<string, number>>;
   /** The open connections over which something was sent compressed. Absent from older proclets. */
   readonly compression?: readonly CompressionLoad[] | undefined;
+  /** Of the components that were called with a routing key; absent from older proclets. */
+  readonly keys?: readonly KeyLoad[] | undefined;
+}
+/**
+ * How the load of a routed component lies over the 32-bit hash space, as one replica served it of late (the half-life is
+ * 10 s). Loads are in milliseconds of calls a second: the number of calls, each for as long as its method usually takes
+ * when nothing holds it up.
+ */
+export interface KeyLoad {
+  readonly component: string;
+  /** The space is in 2^bits buckets; at most 14. */
+  readonly bits: number;
+  /** Those with load, rising; at most 512. */
+  readonly buckets: readonly number[];
+  /** Of each of them, without the hot keys. */
+  readonly loads: readonly number[];
+  /** Keys with much of the load, by hash, the hottest first; at most 64. */
+  readonly hotKeys: readonly { readonly hash: number; readonly load: number }[];
 }
 /** What this process sends to another replica over one connection; both sums since it was opened. */
 export interface CompressionLoad {

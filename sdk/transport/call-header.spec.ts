@@ -20,7 +20,12 @@ function plain(trace: TraceContext | undefined): TraceContext | undefined {
   return trace && { traceId: trace.traceId, spanId: trace.spanId, sampled: trace.sampled };
 }
 
-const EMPTY: CallHeader = { timeoutMs: undefined, trace: undefined, metadata: undefined };
+const EMPTY: CallHeader = {
+  timeoutMs: undefined,
+  trace: undefined,
+  metadata: undefined,
+  keyHash: undefined,
+};
 const hex = (length: number) =>
   fc
     .array(fc.constantFrom(...'0123456789abcdef'), { minLength: length, maxLength: length })
@@ -33,6 +38,7 @@ describe('Call header', () => {
       trace: fc.option(fc.record({ traceId: hex(32), spanId: hex(16), sampled: fc.boolean() }), {
         nil: undefined,
       }),
+      keyHash: fc.option(fc.integer({ min: 0, max: 2 ** 32 - 1 }), { nil: undefined }),
       metadata: fc.option(
         fc
           .dictionary(fc.string({ maxLength: 30 }), fc.string({ unit: 'grapheme', maxLength: 30 }), {

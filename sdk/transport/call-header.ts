@@ -6,14 +6,15 @@ import { RemoteCallError } from '../errors/remote-call-error.js';
 import type { CallHeader } from './transport.js';
 
 /**
- * `u8 flags`, then what they announce: `u32` milliseconds; 16 bytes of trace id and 8 of span id; `u8` entries of
- * metadata, each two strings.
+ * `u8 flags`, then what they announce: `u32` milliseconds; 16 bytes of trace id and 8 of span id; `u32` hash of the key;
+ * `u8` entries of metadata, each two strings.
  */
 const HAS_TIMEOUT = 1;
 const HAS_TRACE = 2;
 const SAMPLED = 4;
 const HAS_METADATA = 8;
-const ALL_FLAGS = HAS_TIMEOUT | HAS_TRACE | SAMPLED | HAS_METADATA;
+const HAS_KEY_HASH = 16;
+const ALL_FLAGS = HAS_TIMEOUT | HAS_TRACE | SAMPLED | HAS_METADATA | HAS_KEY_HASH;
 
 export const MAX_METADATA_ENTRIES = 64;
 /** Of the keys and values as UTF-8, with their lengths. */
@@ -21,13 +22,13 @@ export const MAX_METADATA_BYTES = 16 * 1024;
 const MAX_TIMEOUT_MS = 2 ** 32 - 1;
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
-/** Flags, milliseconds, both ids: room for them is made at once. */
-const FIXED_BYTES = 1 + 4 + TRACE_ID_BYTES + SPAN_ID_BYTES;
+/** Flags, milliseconds, both ids, hash: room for them is made at once. */
+const FIXED_BYTES = 1 + 4 + TRACE_ID_BYTES + SPAN_ID_BYTES + 4;
 const TRACE_ID = /^[0-9a-f]{32}$/;
 const SPAN_ID = /^[0-9a-f]{16}$/;
 
 /** Throws MESSAGE_TOO_LARGE for too much metadata and TypeViolation for trace ids that are none. */
-export function encodeCallHeader(writer: Writer, { timeoutMs, trace, metadata }: CallHeader): void {
+export function encodeCallHeader(writer: Writer, { timeoutMs, trace, metadata, keyHash }: CallHeader): void {
   const hasMetadata = metadata !== undefined && metadata.size > 0;
   writer.reserve(FIXED_BYTES);
   const { bytes } = writer;
@@ -48,6 +49,11 @@ export function encodeCallHeader(writer: Writer, { timeoutMs, trace, metadata }:
     putTrace(bytes, position, trace);
     position += TRACE_ID_BYTES + SPAN_ID_BYTES;
   }
+  if (keyHash !== undefined) {
+    flags |= HAS_KEY_HASH;
+    putWord(bytes, position, keyHash);
+    position += 4;
+  }
   bytes[flagsAt] = flags;
   writer.position = position;
   if (hasMetadata) encodeMetadata(writer, metadata);
@@ -60,6 +66,7 @@ export function decodeCallHeader(reader: Reader): CallHeader {
   return {
     timeoutMs: (flags & HAS_TIMEOUT) === 0 ? undefined : reader.readUint32(),
     trace: (flags & HAS_TRACE) === 0 ? undefined : decodeTrace(reader, (flags & SAMPLED) !== 0),
+    keyHash: (flags & HAS_KEY_HASH) === 0 ? undefined : decodeHash(reader),
     metadata: (flags & HAS_METADATA) === 0 ? undefined : decodeMetadata(reader),
   };
 }
@@ -78,6 +85,13 @@ function decodeTrace(reader: Reader, sampled: boolean): TraceContext {
     wordAt(bytes, position + 20),
     sampled,
   );
+}
+
+function decodeHash(reader: Reader): number {
+  const { bytes, position } = reader;
+  if (position + 4 > reader.end) throw new MalformedInput('call header: cut off in the hash');
+  reader.position = position + 4;
+  return wordAt(bytes, position) >>> 0;
 }
 
 /** Big-endian, so that the bytes are in the order of the hex digits. */

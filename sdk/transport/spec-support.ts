@@ -53,7 +53,7 @@ export function outgoing(
 ): OutgoingCall {
   return {
     method,
-    header: { timeoutMs: undefined, trace: undefined, metadata: undefined, ...header },
+    header: { timeoutMs: undefined, trace: undefined, metadata: undefined, keyHash: undefined, ...header },
     signal,
     encodeArguments: (writer) => writer.writeString(argument),
     decodeResult: (reader) => reader.readString(),

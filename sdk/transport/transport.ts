@@ -20,6 +20,8 @@ export interface CallHeader {
   readonly trace: TraceContext | undefined;
   /** User metadata; at most 64 entries and 16 KiB in all. */
   readonly metadata: ReadonlyMap<string, string> | undefined;
+  /** Of the routing key; undefined for a call that has none. */
+  readonly keyHash: number | undefined;
 }
 
 /** A call as the caller's side hands it to a connection. */

@@ -1,0 +1,133 @@
+import { loadByReplica, type Slice, shareOf } from './slices.js';
+
+/** Moves in one step, at most. */
+const MAX_MOVES = 2000;
+/** A move is worth its disturbance when it takes so much of a fair share off the busier one of the two. */
+const MIN_BENEFIT = 0.002;
+/** Added to the share of the space that a move disturbs: what moving any slice costs. */
+const MOVE_COST = 1e-4;
+
+/**
+ * What each replica should have: the mean, once those that have more in one slice than that, which cannot be helped, are
+ * left out.
+ */
+export function fairShare(slices: readonly Slice[], replicas: readonly string[]): number {
+  const largest = new Map(replicas.map((replica) => [replica, 0]));
+  let total = 0;
+  for (const { owner, load, start, end } of slices) {
+    total += load;
+    if (end - start === 1) largest.set(owner, Math.max(largest.get(owner) ?? 0, load));
+  }
+  const unavoidable = [...largest.values()].sort((a, b) => b - a);
+  let count = replicas.length;
+  for (const load of unavoidable) {
+    if (count <= 1 || load <= total / count) break;
+    total -= load;
+    count--;
+  }
+  return total / count;
+}
+
+/** Slices of those who are no more go whole to whoever has least, the hottest first. */
+export function adopted(slices: readonly Slice[], replicas: readonly string[]): readonly Slice[] {
+  const loads = loadByReplica(slices, replicas);
+  const spaces = new Map(replicas.map((replica) => [replica, 0]));
+  for (const slice of slices) {
+    const space = spaces.get(slice.owner);
+    if (space !== undefined) spaces.set(slice.owner, space + shareOf(slice));
+  }
+  const orphans = slices
+    .filter(({ owner }) => !loads.has(owner))
+    .sort((a, b) => b.load - a.load || shareOf(b) - shareOf(a) || a.start - b.start);
+  const homes = new Map<Slice, string>();
+  for (const orphan of orphans) {
+    let home: string | undefined;
+    for (const replica of replicas) {
+      const less =
+        home === undefined
+          ? -1
+          : (loads.get(replica) ?? 0) - (loads.get(home) ?? 0) ||
+            (spaces.get(replica) ?? 0) - (spaces.get(home) ?? 0);
+      if (less < 0) home = replica;
+    }
+    if (home === undefined) break;
+    homes.set(orphan, home);
+    loads.set(home, (loads.get(home) ?? 0) + orphan.load);
+    spaces.set(home, (spaces.get(home) ?? 0) + shareOf(orphan));
+  }
+  return slices.map((slice) => ({ ...slice, owner: homes.get(slice) ?? slice.owner }));
+}
+
+export interface MoveLimits {
+  /** Share of the space that may move. */
+  readonly churn: number;
+  /** Nothing is taken from who has no more than that. */
+  readonly above: number;
+  /** Only these are given slices; undefined: all. */
+  readonly takers?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Weighted moves: again and again the one that takes most load off the busier replica for the space it disturbs, from the
+ * busiest replica that has one to the least busy.
+ */
+export function moved(
+  slices: readonly Slice[],
+  replicas: readonly string[],
+  { churn, above, takers }: MoveLimits,
+): readonly Slice[] {
+  const loads = loadByReplica(slices, replicas);
+  const held = new Map(replicas.map((replica): [string, Set<Slice>] => [replica, new Set()]));
+  for (const slice of slices) held.get(slice.owner)?.add(slice);
+  const owners = new Map<Slice, string>();
+  const least = MIN_BENEFIT * fairShare(slices, replicas);
+  let left = churn;
+  for (let moves = 0; moves < MAX_MOVES; moves++) {
+    const byLoad = [...loads].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const coldest = byLoad.findLast(([replica]) => takers?.has(replica) ?? true);
+    if (coldest === undefined) break;
+    const [to, low] = coldest;
+    const move = bestMove(byLoad, held, { to, low, above, left, least });
+    if (move === undefined) break;
+    const { slice, from } = move;
+    owners.set(slice, to);
+    held.get(from)?.delete(slice);
+    held.get(to)?.add(slice);
+    loads.set(from, (loads.get(from) ?? 0) - slice.load);
+    loads.set(to, low + slice.load);
+    left -= shareOf(slice);
+  }
+  return slices.map((slice) => {
+    const owner = owners.get(slice);
+    return owner === undefined ? slice : { ...slice, owner };
+  });
+}
+
+function bestMove(
+  byLoad: readonly (readonly [string, number])[],
+  held: ReadonlyMap<string, ReadonlySet<Slice>>,
+  limits: {
+    readonly to: string;
+    readonly low: number;
+    readonly above: number;
+    readonly left: number;
+    readonly least: number;
+  },
+): { readonly slice: Slice; readonly from: string } | undefined {
+  const { to, low, above, left, least } = limits;
+  for (const [from, high] of byLoad) {
+    if (from === to || high <= above) return undefined;
+    let best: Slice | undefined;
+    let bestWeight = 0;
+    for (const slice of held.get(from) ?? []) {
+      const share = shareOf(slice);
+      const benefit = high - Math.max(high - slice.load, low + slice.load);
+      const weight = benefit / (share + MOVE_COST);
+      if (benefit <= least || share > left || weight <= bestWeight) continue;
+      best = slice;
+      bestWeight = weight;
+    }
+    if (best !== undefined) return { slice: best, from };
+  }
+  return undefined;
+}

@@ -1,0 +1,109 @@
+import { type Assignment, assign, UNITS } from '../assignment.js';
+import { type Balancing, MAX_SLICES } from './balancing.js';
+import { measuredSlices, type ReplicaKeyLoad } from './measured-slices.js';
+import { adopted, fairShare, moved } from './moves.js';
+import { loadByReplica, type Slice, SPACE, toAssignment, totalLoad } from './slices.js';
+import { merge, split } from './split-merge.js';
+
+/** Moves go on until nobody is above the fair share by more than that share of it. */
+const TARGET = 0.02;
+/** Loads are in milliseconds of served time a second. */
+const PER_CORE = 1000;
+const UNIT = SPACE / UNITS;
+
+/**
+ * One step of the balancing by load: weighted-move sharding (Slicer, OSDI 2016, section 4.4). Slices of replicas that are
+ * no more go to others; cold neighbours merge; and when the load of a replica is too far from the mean, hot slices are
+ * split and slices move from the busy to the idle. Splits come before the moves here, so that the same step makes use of
+ * them; a slice has one owner, a hot one is not replicated. Without load worth moving for, shares of the space count in
+ * place of it: members that stay keep what they have but for what those who come need. Returns `previous` itself when
+ * nothing is to change.
+ */
+export function nextAssignment(
+  previous: Assignment | undefined,
+  replicas: readonly string[],
+  reports: readonly ReplicaKeyLoad[],
+  balancing: Balancing,
+): Assignment {
+  if (previous === undefined || previous.starts.length === 0 || replicas.length === 0)
+    return assign(previous, replicas);
+  const names = [...new Set(replicas)].sort();
+  const measured = adopted(measuredSlices(previous, reports), names);
+  const least = Math.min(balancing.minSlices * names.length, MAX_SLICES >> 1);
+  const most = Math.min(balancing.maxSlices * names.length, MAX_SLICES);
+  const busiest = Math.max(...loadByReplica(measured, names).values());
+  if (busiest < balancing.minLoad * PER_CORE) return unloaded(previous, names, least, most);
+
+  const fair = fairShare(measured, names);
+  const limit = fair * (1 + balancing.tolerance);
+  const merged =
+    measured.length > least
+      ? merge(measured, names, { least, churn: balancing.mergeChurn, limit })
+      : measured;
+  if (!isImbalanced(merged, names, fair, balancing.tolerance)) return changed(previous, merged);
+  const parts = split(merged, least, most);
+  // A hot key that stands alone now counts for itself.
+  const above = fairShare(parts, names) * (1 + TARGET);
+  return changed(previous, moved(parts, names, { churn: balancing.churn, above }));
+}
+
+/** Of those that are busier than their largest single key makes them, or idler. */
+function isImbalanced(
+  slices: readonly Slice[],
+  replicas: readonly string[],
+  fair: number,
+  tolerance: number,
+): boolean {
+  const loads = loadByReplica(slices, replicas);
+  const avoidable = new Map(loads);
+  for (const { owner, load, start, end } of slices)
+    if (end - start === 1 && load > fair) avoidable.set(owner, (loads.get(owner) ?? 0) - load);
+  const [lowest, highest] = [Math.min(...loads.values()), Math.max(...avoidable.values())];
+  return highest > fair * (1 + tolerance) || lowest < fair * (1 - tolerance);
+}
+
+/** By shares of the space. */
+function unloaded(
+  previous: Assignment,
+  replicas: readonly string[],
+  least: number,
+  most: number,
+): Assignment {
+  const owners = new Set(previous.owners);
+  const joiners = new Set(replicas.filter((replica) => !owners.has(replica)));
+  const present = new Set(replicas);
+  if (joiners.size === 0 && previous.owners.every((owner) => present.has(owner))) return previous;
+  if (isEqualShares(previous)) return assign(previous, replicas);
+  const slices = adopted(byLength(previous), replicas);
+  if (joiners.size === 0) return changed(previous, slices);
+  const fair = totalLoad(slices) / replicas.length;
+  return changed(
+    previous,
+    moved(split(slices, least, most), replicas, { churn: 1, above: fair, takers: joiners }),
+  );
+}
+
+/** As `assign` makes them, and no balancing by load. */
+function isEqualShares({ starts, owners }: Assignment): boolean {
+  return (
+    starts.every((start) => start % UNIT === 0) &&
+    owners.every((owner, index) => index === 0 || owner !== owners[index - 1])
+  );
+}
+
+function byLength({ starts, owners }: Assignment): readonly Slice[] {
+  return starts.map((start, index) => {
+    const end = starts[index + 1] ?? SPACE;
+    const load = end - start;
+    return { start, end, owner: owners[index] ?? '', load, pieces: [{ start, end, load }] };
+  });
+}
+
+function changed(previous: Assignment, slices: readonly Slice[]): Assignment {
+  const next = toAssignment(slices);
+  const isSame =
+    next.starts.length === previous.starts.length &&
+    next.starts.every((start, index) => start === previous.starts[index]) &&
+    next.owners.every((owner, index) => owner === previous.owners[index]);
+  return isSame ? previous : next;
+}
