@@ -12,6 +12,7 @@ import { addLogs } from './commands/logs.js';
 import { addPlan } from './commands/plan.js';
 import { addPs } from './commands/ps.js';
 import { addRemove } from './commands/remove.js';
+import { addRouting } from './commands/routing.js';
 import { addRun } from './commands/run.js';
 import { addShutdown } from './commands/shutdown.js';
 import { addStart } from './commands/start.js';
@@ -79,6 +80,7 @@ export function createProgram(cli: CliEnvironment): Command {
     addTrace,
     addHosts,
     addPlan,
+    addRouting,
     addDrain,
     addUndrain,
     addRemove,

@@ -74,6 +74,7 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
     changeHost: (host, change, user) => named(manager.changeHost(host, change, user)),
     plan: () => named(manager.explain()),
     doctor: options.diagnose,
+    routing: (component, app) => named(manager.routing(component, app)),
     async logs(query) {
       const { lines, cursor, missing } = await logs.query(query);
       const notices = missing.map(({ host, reason }) => ({ missing: host, reason }));

@@ -32,6 +32,7 @@ export async function fakeDaemon(given: Partial<ApiBackend>): Promise<FakeDaemon
     changeHost: () => unexpected('changeHost'),
     doctor: () => unexpected('doctor'),
     plan: () => unexpected('plan'),
+    routing: () => unexpected('routing'),
     logs: () => unexpected('logs'),
     followLogs: () => unexpected('followLogs'),
     traces: () => unexpected('traces'),

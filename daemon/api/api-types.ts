@@ -19,6 +19,7 @@ import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control
  * | POST /v1/hosts/:host/drain, undrain, remove | → {}; 404 NO_SUCH_HOST, 409 HOST_IN_USE      |
  * | GET  /v1/plan                            | → PlanView                                      |
  * | GET  /v1/doctor                          | → DoctorReport                                  |
+ * | GET  /v1/routing/:component?app          | → RoutingView[], of each app that has it        |
  * | GET  /v1/logs?app&component&replica&level&from&since&limit&follow=1 | → LogItem per line (NDJSON) |
  * | GET  /v1/traces?app&trace&limit          | → TracesReply                                   |
  * | GET  /v1/events?limit&follow=1           | → DaemonEvent per line (NDJSON)                 |
@@ -131,6 +132,28 @@ export interface PlanView {
       readonly replicas: readonly { readonly replica: string; readonly explanation: string }[];
     }[];
   }[];
+}
+
+/** Where the keys of a component are, in the version that serves. Loads: milliseconds of calls a second (see KeyLoad). */
+export interface RoutingView {
+  readonly app: string;
+  readonly version: string;
+  readonly component: string;
+  readonly epoch: number;
+  /** It has methods with a routing key; otherwise there are no slices. */
+  readonly routed: boolean;
+  /** A replica has reported load; otherwise all loads here are 0. */
+  readonly measured: boolean;
+  /** Those that serve; `share` is that of the key space, 0 to 1. */
+  readonly replicas: readonly {
+    readonly replica: string;
+    readonly host: string;
+    readonly slices: number;
+    readonly share: number;
+    readonly load: number;
+  }[];
+  /** Of the 32-bit hash space, each up to the next one's start. */
+  readonly slices: readonly { readonly start: number; readonly replica: string; readonly load: number }[];
 }
 
 export interface AppStatus {

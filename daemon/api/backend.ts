@@ -11,6 +11,7 @@ import type {
   HostsReply,
   LogItem,
   PlanView,
+  RoutingView,
   ShutdownRequest,
   StopRequest,
   TracesReply,
@@ -31,6 +32,8 @@ export interface ApiBackend {
   changeHost(host: string, change: HostChange, user: string): Promise<void>;
   plan(): Promise<PlanView>;
   doctor(): Promise<DoctorReport>;
+  /** Of every app that has the component, or of that one. */
+  routing(component: string, app: string | undefined): Promise<readonly RoutingView[]>;
   /** With a cursor, and with the hosts that are missing. */
   logs(query: LogQuery): Promise<readonly LogItem[]>;
   /** What comes after `since`, or from now on. Returns how to end it. */

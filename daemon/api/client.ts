@@ -17,6 +17,7 @@ import type {
   LogCursor,
   LogItem,
   PlanView,
+  RoutingView,
   ShutdownRequest,
   StopRequest,
   TracesReply,
@@ -106,6 +107,10 @@ export class ApiClient {
 
   plan(): Promise<PlanView> {
     return this.#json('GET', '/v1/plan');
+  }
+
+  routing(component: string, app?: string): Promise<readonly RoutingView[]> {
+    return this.#json('GET', withQuery(`/v1/routing/${encodeURIComponent(component)}`, { app }));
   }
 
   logs({ since, ...query }: LogQuery, signal?: AbortSignal): AsyncIterable<LogItem> {

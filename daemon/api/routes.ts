@@ -87,6 +87,12 @@ export const ROUTES: readonly Route[] = [
   },
   { method: 'GET', path: /^\/v1\/doctor$/, handle: async (backend) => json(await backend.doctor()) },
   { method: 'GET', path: /^\/v1\/plan$/, handle: async (backend) => json(await backend.plan()) },
+  {
+    method: 'GET',
+    path: /^\/v1\/routing\/(?<component>[^/]+)$/,
+    handle: async (backend, { parameter, query }) =>
+      json(await backend.routing(parameter('component'), queryText(query, 'app'))),
+  },
   { method: 'GET', path: /^\/v1\/logs$/, handle: (backend, { query }) => logLines(backend, query) },
   {
     method: 'GET',

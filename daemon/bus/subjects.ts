@@ -27,6 +27,8 @@ export interface Subjects {
   readonly view: string;
   /** PlanView, which the leader answers. */
   readonly plan: string;
+  /** RoutingQuery to the leader, which answers what there is of it. */
+  readonly routingViews: string;
   /** DaemonEvent with its origin, to all daemons. */
   readonly events: string;
   /** Asks every host for a report at once. */
@@ -48,6 +50,7 @@ export function subjectsOf(cluster: string): Subjects {
     doctor: (host) => `${hosts}.${subjectToken(host)}.doctor`,
     view: `${root}.manager.view`,
     plan: `${root}.manager.plan`,
+    routingViews: `${root}.manager.routing`,
     events: `${root}.events`,
     callForReports: `${root}.manager.call`,
   };

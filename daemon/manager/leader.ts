@@ -1,7 +1,7 @@
-import type { AppStatus, LeaderStatus, PlanView } from '../api/api-types.js';
+import type { AppStatus, LeaderStatus, PlanView, RoutingView } from '../api/api-types.js';
 import { type Bus, publishBestEffort, type Subscription } from '../bus/bus.js';
 import type { Subjects } from '../bus/subjects.js';
-import type { FromLeader, RefusalMessage } from '../host/host-messages.js';
+import type { FromLeader, HostReport, RefusalMessage } from '../host/host-messages.js';
 import type { Epoch } from '../leader/epoch.js';
 import { type Leadership, NotLeadingError } from '../leader/leadership.js';
 import type { Understood } from '../membership/compatibility.js';
@@ -17,6 +17,7 @@ import type { DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
 import { Fleet } from './fleet.js';
 import type { History } from './history.js';
+import type { HostedReplica } from './hosted-replica.js';
 import { PlacementReasons } from './placement-reasons.js';
 import { type AppPlan, type Plan, plan } from './plan.js';
 import { BLANK_MEMORY } from './plan-memory.js';
@@ -26,6 +27,7 @@ import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';
 import { MAX_SETTLE_MS } from './retirement.js';
 import { RoutingTable } from './routing-table.js';
+import { type RoutingQuery, routingView } from './routing-view.js';
 import { Survivors } from './survivors.js';
 
 export interface LeaderOptions {
@@ -198,6 +200,19 @@ export class Leader {
     return planView(this.#planned.values(), this.#reasons);
   }
 
+  /** Of every app that has the component, in the version that serves. */
+  routing({ component, app }: RoutingQuery): readonly RoutingView[] {
+    const table = this.#opened?.routing;
+    return this.#records()
+      .filter((record) => app === undefined || record.app === app)
+      .flatMap((record) => {
+        const serving = [record.current, ...record.older].find(({ version }) => version === record.serving);
+        const routing = serving === undefined ? undefined : table?.of(serving);
+        if (serving === undefined || routing === undefined) return [];
+        return routingView(serving, component, routing, this.#replicasOf(record.app)) ?? [];
+      });
+  }
+
   #records(): readonly AppRecord[] {
     const records = this.#options.desired.records();
     return this.#isDraining ? records.map((record) => stopped(record, false)) : records;
@@ -322,16 +337,24 @@ export class Leader {
     this.#planned = new Map(apps.map((each) => [each.record.app, each]));
   }
 
-  #statusOf(record: AppRecord): AppStatus {
-    const { app } = record;
-    const reports = this.#fleet
+  #reportsIn(): readonly HostReport[] {
+    return this.#fleet
       .hosts()
       .flatMap(({ member, report }) => (report !== undefined && isIn(member) ? [report] : []));
+  }
+
+  #replicasOf(app: string): readonly HostedReplica[] {
+    return this.#reportsIn().flatMap(({ host, replicas }) =>
+      replicas.filter((replica) => replica.app === app).map((replica) => ({ ...replica, host })),
+    );
+  }
+
+  #statusOf(record: AppRecord): AppStatus {
+    const { app } = record;
+    const reports = this.#reportsIn();
     const ports = this.#opened?.ports;
     return appStatus(record, {
-      replicas: reports.flatMap(({ host, replicas }) =>
-        replicas.filter((replica) => replica.app === app).map((replica) => ({ ...replica, host })),
-      ),
+      replicas: this.#replicasOf(app),
       listeners: reports.flatMap(({ ingress }) =>
         ingress.listeners.filter((listener) => listener.app === app),
       ),

@@ -1,6 +1,6 @@
 import { appManifestSchema } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
-import type { DeployReply, HistoryEntry, HostChange, PlanView } from '../api/api-types.js';
+import type { DeployReply, HistoryEntry, HostChange, PlanView, RoutingView } from '../api/api-types.js';
 import { type Bus, BusError, type Subscription } from '../bus/bus.js';
 import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
@@ -25,6 +25,7 @@ import { HostInUseError, UnknownHostError } from './host-errors.js';
 import { Leader } from './leader.js';
 import { readPlanView } from './plan-view.js';
 import { Reconciler } from './reconciler.js';
+import { readRoutingQuery, readRoutingViews } from './routing-view.js';
 
 const KEPT_VERSIONS = 5;
 const VIEW_TIMEOUT_MS = 2000;
@@ -236,6 +237,19 @@ export class Manager {
     return answer;
   }
 
+  /** Where keys of the component are, of every app that has it or of that one. Rejects as {@link explain} does. */
+  async routing(component: string, app: string | undefined): Promise<readonly RoutingView[]> {
+    const query = { component, app };
+    const leader = this.#leader;
+    if (leader !== undefined) return leader.routing(query);
+    const { bus, subjects } = this.#options;
+    const answer = await bus.request(subjects.routingViews, query, { timeoutMs: VIEW_TIMEOUT_MS });
+    const views = readRoutingViews(answer);
+    if (views === undefined)
+      throw new BusError('REFUSED', "the leader's routing cannot be read; is it of another weaverd?");
+    return views;
+  }
+
   /** Versions that run or may be returned to: their artifacts are kept. */
   async versionsInUse(): Promise<ReadonlySet<string>> {
     const { desired } = await this.#open();
@@ -334,6 +348,10 @@ export class Manager {
     this.#served = [
       bus.serve(subjects.view, () => leader.view()),
       bus.serve(subjects.plan, () => leader.explain()),
+      bus.serve(subjects.routingViews, (body) => {
+        const query = readRoutingQuery(body);
+        return { routing: query === undefined ? [] : leader.routing(query) };
+      }),
     ];
     events.tell('leading', `this daemon leads the cluster (incarnation ${leadership.incarnation})`);
     leader.start();

@@ -81,7 +81,9 @@ for (const kind of ADDRESS_KINDS) {
       const trace = { traceId: '0123456789abcdef'.repeat(2), spanId: 'fedcba9876543210', sampled: true };
       const metadata = new Map([['user', 'änn']]);
       await connection.call(outgoing(ECHO, '', { timeoutMs: 5_000, trace, metadata }));
-      expect(headers).to.deep.equal([{ timeoutMs: 5_000, trace: TraceWords.from(trace), metadata }]);
+      expect(headers).to.deep.equal([
+        { timeoutMs: 5_000, trace: TraceWords.from(trace), metadata, keyHash: undefined },
+      ]);
       expect(headers[0]?.trace).to.include(trace);
       const answer = connection.call(outgoing(HOLD));
       await until(() => held.length === 1);
