@@ -1,50 +1,48 @@
+import { DelayTrend } from './delay-trend.js';
 import type { LoopWatch } from './loop-watch.js';
 
 export interface AdmissionRules {
-  /** A call that waits longer than this for the callee's event loop is in a queue, not in a burst, ms. */
+  /** While calls are refused, those that have waited longer than this for the callee's event loop are, ms. */
   readonly maxDelayMs: number;
-  /** Delays must have been longer than allowed for this long before anything is refused, ms. */
-  readonly sustainedMs: number;
-  /** Nothing more is refused when nothing was for this long, ms; or when the loop comes to rest. */
+  /** Nothing more is refused when nothing was for this long, ms. */
   readonly calmMs: number;
-  /** So long after that, too long a delay is believed at once, ms. */
-  readonly waryMs: number;
-  /** So few calls, from one read of a connection to the next, are no queue, however long each takes. */
+  /** Or when the loop has had nothing to do for this long since the last refusal, ms. */
+  readonly restMs: number;
+  /** So few calls, from one round of reads to the next, are no queue, however long each takes. */
   readonly lateCalls: number;
+  /** So many calls of a connection in one turn are about all that its caller may have in flight. */
+  readonly fullCalls: number;
 }
 
-export const ADMISSION_RULES: Omit<AdmissionRules, 'maxDelayMs'> = {
-  sustainedMs: 100,
+export const ADMISSION_RULES: Omit<AdmissionRules, 'maxDelayMs' | 'fullCalls'> = {
   calmMs: 500,
-  waryMs: 1_000,
+  restMs: 100,
   lateCalls: 8,
 };
 
-/** Delays that have fallen to this share are those of a queue that gets shorter by itself. */
-const FALLING = 0.9;
-/** And those that have risen to this many times it, of one that will not. */
-const RISING = 1.5;
-/** From this delay on, it is looked at whether the loop had nothing to do, ms. */
+/** From this delay on, it is looked at whether the loop had nothing to do, and how long turns are, ms. */
 const LOOK_MS = 1;
 
 /**
- * Which calls a callee refuses since they have waited too long, decided before anything is done for them. The rule is that of
- * Maurer, "Fail at Scale" (ACM Queue 13/8, 2015), after CoDel (Nichols and Jacobson, 2012): a queue that is empty now and then may be
- * long at times, but in one that is never empty calls may wait only for a short time; the 20 ms are those of DAGOR (Zhou et al., SoCC
- * 2018). It works on delays alone: nothing has to be known of how much the handlers do or wait.
+ * Which calls a callee refuses since they have waited too long, decided before anything is done for them. Refusing begins when
+ * delays grow without end ({@link DelayTrend}), and not because they are long: callers that wait for their answers wait longer the more
+ * they are, and all get them. Then calls are refused that have waited for more than a short time (after CoDel, Nichols and
+ * Jacobson, 2012, and Maurer, "Fail at Scale", ACM Queue 13/8, 2015), until there are none.
  *
  * On Node the queue is the event loop itself. While handlers compute, calls lie unread in the kernel, so how long they waited
  * is bounded by when their connection was last read, when the loop last had nothing to do ({@link LoopWatch}), and, within a read, by
- * their place in it: they came at an even pace. One long pause is no overload (garbage collection, a start): only delays
- * that stay too long, read after read, without falling, while the loop never waits.
+ * their place in it: they came at an even pace.
  */
 export class Admission {
   readonly #rules: AdmissionRules;
   readonly #watch: LoopWatch;
+  readonly #trend = new DelayTrend();
   #shedding = false;
-  #shedAt = Number.NEGATIVE_INFINITY;
   #refusedAt = 0;
   #refused = 0;
+  /** As of the last look at whether refusals are over. */
+  #refusedBefore = 0;
+  #idleBefore = 0;
   #round = 0;
   #roundBeganAt = 0;
   #late = 0;
@@ -52,6 +50,11 @@ export class Admission {
   constructor(rules: AdmissionRules, watch: LoopWatch) {
     this.#rules = rules;
     this.#watch = watch;
+    watch.onTurn = (lastedMs, rested, now) => {
+      if (this.#shedding) return;
+      if (rested) this.#trend.reset();
+      else if (this.#trend.turn(lastedMs, now)) this.#shed(lastedMs, now);
+    };
   }
 
   /** Calls refused so far. */
@@ -63,25 +66,46 @@ export class Admission {
     return this.#shedding;
   }
 
-  /** For one connection. */
+  /** For a connection that is opened: its calls make turns longer, and that is no growth. */
   queue(): AdmissionQueue {
+    this.#trend.reset();
     return new AdmissionQueue(this, this.#rules, this.#watch);
   }
 
-  /** Delays were too long lately. */
-  wary(now: number): boolean {
-    return now - this.#shedAt < this.#rules.waryMs;
+  /** Turns are counted from here on; the one before lasted no longer than `atMostMs`. */
+  begin(atMostMs: number, now: number): void {
+    this.#trend.reset();
+    this.#trend.turn(atMostMs, now);
   }
 
-  shed(now: number): void {
+  /** The loop had nothing to do in this turn. */
+  rested(): void {
+    this.#trend.reset();
+  }
+
+  /** In the course of a turn: a queue that grows is not read to its end. `full` as for {@link DelayTrend.during}. */
+  look(full: boolean, now: number): void {
+    const elapsedMs = now - this.#watch.turnBeganAt;
+    if (!this.#shedding && this.#trend.during(elapsedMs, full, now)) this.#shed(elapsedMs, now);
+  }
+
+  #shed(delayMs: number, now: number): void {
+    if (delayMs <= this.#rules.maxDelayMs) return;
     this.#shedding = true;
+    this.#trend.reset();
     this.#refusedAt = now;
+    this.#idleBefore = this.#watch.idleMs;
   }
 
-  /** A connection was read: ends what is over. `rested`: the loop had nothing to do since it was read before. */
-  calm(now: number, rested: boolean): void {
-    this.#shedAt = now;
-    if (rested || now - this.#refusedAt > this.#rules.calmMs) this.#shedding = false;
+  /** A connection was read: ends what is over. */
+  calm(now: number): void {
+    const { idleMs } = this.#watch;
+    if (this.#refused > this.#refusedBefore) {
+      this.#refusedBefore = this.#refused;
+      this.#idleBefore = idleMs;
+    }
+    const { calmMs, restMs } = this.#rules;
+    if (now - this.#refusedAt > calmMs || idleMs - this.#idleBefore > restMs) this.#shedding = false;
   }
 
   /** A connection is read that was last read in the given round; returns the one that it is read in. All have their turn in a round. */
@@ -114,9 +138,10 @@ export class AdmissionQueue {
   #readAt = 0;
   /** None of what was read came before. */
   #cameFrom = 0;
-  /** Since when delays are too long and do not fall, and the first of them. */
-  #slow: { readonly since: number; readonly delayMs: number } | undefined;
   #round = 0;
+  #turn = 0;
+  /** Calls that had come before this turn. */
+  #callsBefore = 0;
 
   constructor(admission: Admission, rules: AdmissionRules, watch: LoopWatch) {
     this.#admission = admission;
@@ -137,43 +162,27 @@ export class AdmissionQueue {
     const watch = this.#watch;
     this.#readAt = now;
     this.#cameFrom = unreadSince;
-    if (now - unreadSince < LOOK_MS && !admission.shedding) {
-      this.#slow = undefined;
-      return;
-    }
+    if (now - unreadSince < LOOK_MS && !admission.shedding) return;
     const emptyAt = watch.emptyAt(now);
-    const rested = emptyAt > unreadSince;
+    if (emptyAt > watch.turnBeganAt) admission.rested();
     this.#cameFrom = Math.max(unreadSince, emptyAt, polled ? watch.notBefore : 0);
-    if (admission.shedding) {
-      admission.calm(now, rested);
-      this.#round = admission.readIn(this.#round, now);
+    if (emptyAt <= unreadSince || admission.shedding) {
+      if (!watch.watching) admission.begin(now - unreadSince, now);
       watch.watch(now);
-    } else if (rested) this.#slow = undefined;
-    else this.#judge(now - this.#cameFrom, now);
-  }
-
-  #judge(delayMs: number, now: number): void {
-    if (delayMs <= this.#rules.maxDelayMs) {
-      this.#slow = undefined;
-      return;
     }
-    const watch = this.#watch;
-    // What was measured while turns were not counted may be far too much.
-    const known = watch.watching;
-    watch.watch(now);
-    if (known && this.#admission.wary(now)) this.#admission.shed(now);
-    // The first may be due to one pause: what follows is compared with what follows it.
-    else if (!known || this.#slow === undefined)
-      this.#slow = { since: now, delayMs: Number.POSITIVE_INFINITY };
-    else if (delayMs < FALLING * this.#slow.delayMs) this.#slow = { since: now, delayMs };
-    else if (now - this.#slow.since >= this.#rules.sustainedMs) this.#admission.shed(now);
+    if (!admission.shedding) return;
+    admission.calm(now);
+    this.#round = admission.readIn(this.#round, now);
   }
 
-  /** Now and then, when a call starts: a queue that grows all the time is not read to its end. `place` as for {@link admits}. */
-  look(place: number, now: number): void {
-    const slow = this.#slow;
-    if (slow === undefined || now - slow.since < this.#rules.sustainedMs) return;
-    if (this.#delayOf(place, now) > RISING * slow.delayMs) this.#admission.shed(now);
+  /** Now and then, when a call starts. `calls`: how many have come. */
+  look(calls: number, now: number): void {
+    const { turns } = this.#watch;
+    if (turns !== this.#turn) {
+      this.#turn = turns;
+      this.#callsBefore = calls;
+    }
+    this.#admission.look(calls - this.#callsBefore >= this.#rules.fullCalls, now);
   }
 
   /** Whether a call may start while calls are refused. `place` is where it is in what was read: near 0 it came early, at 1 last. */
@@ -190,17 +199,24 @@ export class AdmissionQueue {
 const VARIABLE = 'WEAVERD_MAX_QUEUE_DELAY_MS';
 const DEFAULT_MAX_DELAY_MS = 30;
 const LONGEST_DELAY_MS = 60_000;
+/** Of the calls that a caller may have in flight on a connection. */
+const FULL = 7 / 8;
 
 /**
  * The admission of all connections of a server; undefined when it is off, with 0. Default: the environment's
  * WEAVERD_MAX_QUEUE_DELAY_MS, or 30. Throws RangeError for a time that cannot be meant.
  */
-export function admissionFor(maxQueueDelayMs: number | undefined, watch: LoopWatch): Admission | undefined {
+export function admissionFor(
+  maxQueueDelayMs: number | undefined,
+  maxCallsInFlight: number,
+  watch: LoopWatch,
+): Admission | undefined {
   const maxDelayMs = maxQueueDelayMs ?? Number(process.env[VARIABLE] ?? DEFAULT_MAX_DELAY_MS);
   if (!Number.isInteger(maxDelayMs) || maxDelayMs < 0 || maxDelayMs > LONGEST_DELAY_MS) {
     throw new RangeError(
       `the longest delay of calls (${VARIABLE}) is ${maxDelayMs} ms: give an integer from 0 (off) to ${LONGEST_DELAY_MS}`,
     );
   }
-  return maxDelayMs === 0 ? undefined : new Admission({ ...ADMISSION_RULES, maxDelayMs }, watch);
+  if (maxDelayMs === 0) return undefined;
+  return new Admission({ ...ADMISSION_RULES, maxDelayMs, fullCalls: FULL * maxCallsInFlight }, watch);
 }

@@ -60,6 +60,34 @@ describe('FrameParser', () => {
     );
   });
 
+  it('BOUNDED: gives the same frames however they are cut and wherever it is paused', () => {
+    const pauses = fc.array(fc.boolean(), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(frames, cuts, pauses, (sent, where, pausedAt) => {
+        const received: Frame[] = [];
+        let handedOver = 0;
+        const parser = new FrameParser(MAX_FRAME_BYTES, (kind, callId, bytes, start, end) => {
+          expect(paused, 'nothing follows a pause').to.equal(false);
+          received.push({ kind, callId, body: bytes.toString('latin1', start, end) });
+          paused = pausedAt[handedOver++ % pausedAt.length] === true;
+          if (paused) parser.pause();
+        });
+        let paused = false;
+        for (const chunk of chunksOf(Buffer.concat(sent.map(encode)), where)) {
+          let taken = 0;
+          do {
+            paused = false;
+            taken += parser.push(chunk.subarray(taken));
+            expect(parser.allocatedBytes).to.be.at.most(MAX_FRAME_BYTES);
+            expect(taken === chunk.length || paused, 'only a pause leaves bytes').to.equal(true);
+          } while (taken < chunk.length);
+        }
+        expect(received).to.deep.equal(sent);
+        expect(parser.bufferedBytes).to.equal(0);
+      }),
+    );
+  });
+
   it('gives the same frames byte by byte, from one buffer that is reused', () => {
     const sent = [
       { kind: 4, callId: 70_000, body: 'abc' },

@@ -12,12 +12,15 @@ const WATCHED_TURNS = 3;
  * about as much as a call.
  */
 export class LoopWatch {
+  /** A turn is over that was watched. `rested`: in its course the loop had nothing to do. */
+  onTurn: (lastedMs: number, rested: boolean, now: number) => void = () => {};
   readonly #loop: EventLoop;
   readonly #clock: Clock;
   #idleMs: number;
   #emptyAt: number;
   #turnEndedAt = Number.NEGATIVE_INFINITY;
   #turnBeforeEndedAt = Number.NEGATIVE_INFINITY;
+  #turnBeganAt = Number.POSITIVE_INFINITY;
   #turns = 0;
   #watching = false;
   #watchedUntil = 0;
@@ -36,12 +39,18 @@ export class LoopWatch {
     this.#watchedTurns = this.#turns + WATCHED_TURNS;
     if (this.#watching) return;
     this.#watching = true;
+    this.#turnEndedAt = Number.NEGATIVE_INFINITY;
+    this.#turnBeganAt = now;
     this.#loop.afterReads(this.#onTurn);
   }
 
-  /** Turns have been counted without a gap since `watch` was called for the first time. */
   get watching(): boolean {
     return this.#watching;
+  }
+
+  /** Turns counted so far. */
+  get turns(): number {
+    return this.#turns;
   }
 
   /** When the loop was last seen to have had nothing to do, by the clock: to be looked at in the course of a read. */
@@ -54,6 +63,16 @@ export class LoopWatch {
     return this.#emptyAt;
   }
 
+  /** Time for which it had nothing to do, as of the last {@link emptyAt}, ms. */
+  get idleMs(): number {
+    return this.#idleMs;
+  }
+
+  /** When this turn began, or when it began to be watched; Infinity while it is not. */
+  get turnBeganAt(): number {
+    return this.#turnBeganAt;
+  }
+
   /** Nothing that is read in this turn came before, for all that is known of turns. */
   get notBefore(): number {
     return this.#turnBeforeEndedAt;
@@ -61,10 +80,14 @@ export class LoopWatch {
 
   readonly #onTurn = (): void => {
     const now = this.#clock.now();
+    const beganAt = this.#turnBeganAt;
     this.#turns++;
     this.#turnBeforeEndedAt = this.#turnEndedAt;
     this.#turnEndedAt = now;
+    this.#turnBeganAt = now;
     this.#watching = now < this.#watchedUntil || this.#turns < this.#watchedTurns;
     if (this.#watching) this.#loop.afterReads(this.#onTurn);
+    else this.#turnBeganAt = Number.POSITIVE_INFINITY;
+    this.onTurn(now - beganAt, this.emptyAt(now) > beganAt, now);
   };
 }

@@ -5,8 +5,22 @@ import { ADDRESS_KINDS, callFrame, ManualClock, outgoing, Rig, until } from './s
 
 const ECHO = 0;
 
-/** There is always something to do, in turns without end: delays are those of the clock. */
-const NEVER_IDLE: EventLoop = { idleMs: () => 0, afterReads: () => {} };
+/** There is always something to do, in turns that end when the test says so: delays are those of the clock. */
+class NeverIdle implements EventLoop {
+  #afterReads: (() => void)[] = [];
+
+  idleMs(): number {
+    return 0;
+  }
+
+  afterReads(task: () => void): void {
+    this.#afterReads.push(task);
+  }
+
+  endTurn(): void {
+    for (const task of this.#afterReads.splice(0)) task();
+  }
+}
 
 for (const kind of ADDRESS_KINDS) {
   describe(`An overloaded callee over ${kind}`, () => {
@@ -17,6 +31,7 @@ for (const kind of ADDRESS_KINDS) {
     afterEach(() => rig.end());
 
     it('NO-GHOST, BOUNDED: refuses what has waited too long, before it runs, and answers each call once', async () => {
+      const loop = new NeverIdle();
       const clock = new ManualClock();
       const executed = new Set<string>();
       const server = await rig.serve(
@@ -28,16 +43,17 @@ for (const kind of ADDRESS_KINDS) {
             call.succeed((writer) => writer.writeString(text));
           },
         ],
-        { clock, loop: NEVER_IDLE },
+        { clock, loop },
       );
       const peer = await rig.raw(server.address);
       peer.hello();
       await peer.frame(FrameKind.WELCOME);
       let sent = 0;
-      for (let wave = 0; wave < 8; wave++) {
-        const calls = Array.from({ length: 400 }, () => callFrame(++sent, outgoing(ECHO, String(sent))));
+      for (let wave = 10; wave <= 1_280; wave *= 2) {
+        const calls = Array.from({ length: wave }, () => callFrame(++sent, outgoing(ECHO, String(sent))));
         peer.write(...calls);
         await until(() => peer.frames.length === sent + 1);
+        loop.endTurn();
       }
       const answers = peer.frames.slice(1);
       expect(new Set(answers.map(({ callId }) => callId)).size, 'one answer a call').to.equal(sent);
@@ -60,7 +76,7 @@ for (const kind of ADDRESS_KINDS) {
             call.succeed((writer) => writer.writeString(text));
           },
         ],
-        { clock, loop: NEVER_IDLE },
+        { clock, loop: new NeverIdle() },
       );
       const peer = await rig.raw(server.address);
       peer.hello();

@@ -59,6 +59,7 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   /** When the clock was last looked at. */
   #now = 0;
   #unlooked = 0;
+  #received = 0;
 
   constructor(peer: ReplicaIdentity, link: Link, options: ServerConnectionOptions) {
     this.peer = peer;
@@ -155,7 +156,8 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
     const method = reader.readUint16();
     const header = decodeCallHeader(reader);
     const { timeoutMs } = header;
-    if (--this.#unlooked <= 0) this.#lookWhileFast(reader);
+    this.#received++;
+    if (--this.#unlooked <= 0) this.#lookWhileFast();
     if (timeoutMs !== undefined && this.#now - this.#link.heardAt >= timeoutMs) {
       this.outbox.send(FrameKind.FAILURE, callId, encodeFailure, tooLate(timeoutMs));
       return;
@@ -187,11 +189,11 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
     return this.#now;
   }
 
-  #lookWhileFast({ bytes, end }: Reader): void {
+  #lookWhileFast(): void {
     const before = this.#now;
     const now = this.#look();
     this.#unlooked = now - before < FAST_MS ? CALLS_A_LOOK : 1;
-    this.#queue?.look(this.#link.placeOf(bytes, end), now);
+    this.#queue?.look(this.#received, now);
   }
 
   #cancel(callId: number): void {

@@ -136,6 +136,7 @@ class Acceptor {
     this.#afterWrites = pollAfterWrites(options.latency);
     this.#admission = admissionFor(
       options.maxQueueDelayMs,
+      this.#limits.maxCallsInFlight,
       new LoopWatch(options.loop ?? systemLoop, this.clock),
     );
   }
