@@ -16,7 +16,7 @@ export interface AdmissionRules {
 
 export const ADMISSION_RULES: Omit<AdmissionRules, 'maxDelayMs' | 'fullCalls'> = {
   calmMs: 500,
-  restMs: 100,
+  restMs: 50,
   lateCalls: 8,
 };
 
@@ -197,14 +197,14 @@ export class AdmissionQueue {
 
 /** The environment's, for servers that do not say otherwise. */
 const VARIABLE = 'WEAVERD_MAX_QUEUE_DELAY_MS';
-const DEFAULT_MAX_DELAY_MS = 30;
+const DEFAULT_MAX_DELAY_MS = 40;
 const LONGEST_DELAY_MS = 60_000;
 /** Of the calls that a caller may have in flight on a connection. */
 const FULL = 7 / 8;
 
 /**
  * The admission of all connections of a server; undefined when it is off, with 0. Default: the environment's
- * WEAVERD_MAX_QUEUE_DELAY_MS, or 30. Throws RangeError for a time that cannot be meant.
+ * WEAVERD_MAX_QUEUE_DELAY_MS, or 40. Throws RangeError for a time that cannot be meant.
  */
 export function admissionFor(
   maxQueueDelayMs: number | undefined,
