@@ -50,6 +50,7 @@ class RandomApp {
   readonly #g: GeneratorValue;
   readonly #options: RandomAppOptions;
   readonly #kinds = new Map<string, DefinitionKind>();
+  readonly #definitions = new Map<string, Definition>();
   readonly #app = ++apps;
   readonly #tagged: boolean;
 
@@ -63,14 +64,18 @@ class RandomApp {
     const count = this.#below(5);
     for (let i = 0; i < count; i++)
       this.#kinds.set(`D${i}`, this.#one(['object', 'object', 'error', 'alias']));
-    const definitions = new Map([...this.#kinds].map(([name, kind]) => [name, this.#definition(name, kind)]));
+    // Aliases first: what is optional depends on them.
+    const isAlias = ([, kind]: readonly [string, DefinitionKind]): boolean => kind === 'alias';
+    const kinds = [...this.#kinds];
+    for (const [name, kind] of [...kinds.filter(isAlias), ...kinds.filter((each) => !isAlias(each))])
+      this.#definitions.set(name, this.#definition(name, kind));
     const errors = [...this.#kinds].filter(([, kind]) => kind === 'error').map(([name]) => name);
     const references = [...this.#kinds.keys()].map((name): Shape => ({ kind: 'reference', name }));
     const parameters = [...references, ...this.#times(3, () => this.#shape(3))].map(
       (shape, index): ParameterShape => ({
         name: `p${index}`,
         shape,
-        optional: index > references.length && this.#g(fc.boolean),
+        optional: index > references.length && this.#g(fc.boolean) && this.#mayBeOptional(shape),
         rest: false,
       }),
     );
@@ -78,7 +83,7 @@ class RandomApp {
       parameters.push({ name: 'rest', shape: this.#shape(2), optional: false, rest: true });
     }
     const method = { name: 'm', parameters, result: this.#shape(3), streaming: false };
-    return { components: [{ name: 'C', methods: [method] }], definitions, errors };
+    return { components: [{ name: 'C', methods: [method] }], definitions: this.#definitions, errors };
   }
 
   #definition(name: string, kind: DefinitionKind): Definition {
@@ -109,10 +114,20 @@ class RandomApp {
       optional: false,
     };
     const names = this.#g(fc.subarray<string>, FIELD_NAMES, { maxLength: 4 });
-    const fields = names.map(
-      (name): Field => ({ name, shape: this.#shape(2), optional: this.#below(3) === 0 }),
-    );
+    const fields = names.map((name): Field => {
+      const shape = this.#shape(2);
+      return { name, shape, optional: this.#below(3) === 0 && this.#mayBeOptional(shape) };
+    });
     return this.#tagged ? [tag, ...fields] : fields;
+  }
+
+  /** An `undefined` that was left out, and one of an alias, are two branches that no look at the value tells apart. */
+  #mayBeOptional(shape: Shape): boolean {
+    if (!this.#options.distinctUnions || shape.kind !== 'reference') return true;
+    const definition = this.#definitions.get(shape.name);
+    if (definition?.kind !== 'alias') return true;
+    const branches = definition.shape.kind === 'union' ? definition.shape.branches : [definition.shape];
+    return !branches.some(({ kind }) => kind === 'undefined');
   }
 
   #shape(budget: number): Shape {

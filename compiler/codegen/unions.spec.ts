@@ -143,4 +143,14 @@ describe('generated codecs of unions', () => {
     for (let level = 0; level < 200; level++) value = { next: value, end: { y: level } };
     expect(codec.roundTrip(value)).to.deep.equal(value);
   });
+
+  it('write an optional undefined of an alias as what was left out', () => {
+    const codec = codecOf(reference('O'), {
+      O: object([field('a', reference('Maybe'), true)]),
+      Maybe: { kind: 'alias', shape: union(UNDEFINED, STRING) },
+    });
+    for (const value of [{}, { a: 'x' }]) expect(codec.roundTrip(value)).to.deep.equal(value);
+    expect(codec.encode({ a: undefined })).to.deep.equal(codec.encode({}));
+    expect(codec.encode({})).to.deep.equal(Buffer.from([0]));
+  });
 });
