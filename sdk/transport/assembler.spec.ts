@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { RemoteCallError } from '../errors/remote-call-error.js';
 import { Assembler } from './assembler.js';
-import { CHUNK_BYTES, FrameKind, MAX_BEGUN_MESSAGES } from './frame.js';
+import { CHUNK_BYTES, FRAME_HEADER_BYTES, FrameKind, MAX_BEGUN_MESSAGES } from './frame.js';
 
 const MAX_FRAME_BYTES = 1_000_000;
 
@@ -25,8 +25,11 @@ describe('Assembler', () => {
     ['frames of kind 17', firstChunk(FrameKind.FIRST_CHUNK, 100_000, 10)],
     ['claims 1000001 bytes', firstChunk(FrameKind.CALL, MAX_FRAME_BYTES - 8, 10)],
     ['claims 4294967304 bytes', firstChunk(FrameKind.CALL, 2 ** 32 - 1, 10)],
-    ['claims 65545 bytes', firstChunk(FrameKind.CALL, CHUNK_BYTES, 10)],
-    ['longer than the 65537 bytes', firstChunk(FrameKind.CALL, CHUNK_BYTES + 1, CHUNK_BYTES + 2)],
+    [`claims ${FRAME_HEADER_BYTES + CHUNK_BYTES} bytes`, firstChunk(FrameKind.CALL, CHUNK_BYTES, 10)],
+    [
+      `longer than the ${CHUNK_BYTES + 1} bytes`,
+      firstChunk(FrameKind.CALL, CHUNK_BYTES + 1, CHUNK_BYTES + 2),
+    ],
   ];
   for (const [what, bytes] of refused) {
     it(`refuses a first chunk: ${what}`, () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RemoteCallError } from '../errors/remote-call-error.js';
-import { FRAME_HEADER_BYTES, type FrameKind, frameOf } from './frame.js';
+import { CHUNK_BYTES, FIRST_CHUNK_HEADER_BYTES, FRAME_HEADER_BYTES, FrameKind, frameOf } from './frame.js';
 import { FrameParser } from './frame-parser.js';
 
 const MAX_FRAME_BYTES = 10_000;
@@ -145,6 +145,17 @@ describe('FrameParser', () => {
     const parser = new FrameParser(2 ** 24, () => {});
     parser.push(Buffer.from([0, 0, 0xf0, 0, 1, 2, 3]));
     expect(parser.allocatedBytes).to.be.below(10_000);
+  });
+
+  it('gathers one whole chunk after the other in one buffer', () => {
+    const gathered = new Set<ArrayBufferLike>();
+    const parser = new FrameParser(2 ** 24, (_kind, _callId, bytes) => gathered.add(bytes.buffer));
+    const frame = frameOf(FrameKind.FIRST_CHUNK, Buffer.alloc(FIRST_CHUNK_HEADER_BYTES + CHUNK_BYTES), 1);
+    for (let i = 0; i < 3; i++) {
+      parser.push(frame.subarray(0, 50_000));
+      parser.push(frame.subarray(50_000));
+    }
+    expect(gathered.size).to.equal(1);
   });
 
   it('hands over nothing after it was stopped', () => {

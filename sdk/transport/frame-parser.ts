@@ -1,4 +1,10 @@
-import { FRAME_HEADER_BYTES, LENGTH_BYTES, MIN_FRAME_LENGTH } from './frame.js';
+import {
+  CHUNK_BYTES,
+  FIRST_CHUNK_HEADER_BYTES,
+  FRAME_HEADER_BYTES,
+  LENGTH_BYTES,
+  MIN_FRAME_LENGTH,
+} from './frame.js';
 import { callIdAt, uint32At } from './frame-bytes.js';
 import { protocolError } from './protocol-error.js';
 
@@ -7,7 +13,8 @@ export type FrameHandler = (kind: number, callId: number, bytes: Buffer, start: 
 
 /** A frame that straddles chunks is gathered in a buffer that begins this large and grows as its bytes arrive. */
 const FIRST_GATHER_BYTES = 4096;
-const RETAINED_GATHER_BYTES = 64 * 1024;
+/** A whole chunk's: it is not allocated anew for each. */
+const RETAINED_GATHER_BYTES = FRAME_HEADER_BYTES + FIRST_CHUNK_HEADER_BYTES + CHUNK_BYTES;
 
 /**
  * Finds frames in chunks of any size. Whole frames are handed over where they lie; only one that straddles chunks

@@ -56,8 +56,11 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
 export const PROTOCOL_VERSION = 2;
 
-/** Most of a message in one chunk; longer bodies are sent in chunks. */
-export const CHUNK_BYTES = 64 * 1024;
+/**
+ * Most of a message in one chunk; longer bodies are sent in chunks. 64 KiB, by which streams are mostly cut, are one frame
+ * with what is said of them: a message in chunks takes buffers of its own on both sides, which the collector has to free.
+ */
+export const CHUNK_BYTES = 64 * 1024 + 256;
 /** The message's kind and its body's length. */
 export const FIRST_CHUNK_HEADER_BYTES = 5;
 /** Bytes of chunks that may be under way: what a small frame may have to wait behind. */

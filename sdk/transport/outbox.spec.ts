@@ -49,6 +49,21 @@ function send(outbox: Outbox, callId: number, body: string): void {
 }
 
 describe('Outbox', () => {
+  it('sends an item of 64 KiB as one frame, from the buffer that it keeps', async () => {
+    const sink = new FakeSink();
+    const outbox = new Outbox(sink, LIMITS);
+    const item = Buffer.alloc(64 * 1024, 1);
+    const buffers = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 3; i++) {
+      outbox.send(FrameKind.ITEM, 1, (writer) => writer.writeBytes(item));
+      await turn();
+      buffers.add(outbox.writer.bytes.buffer);
+    }
+    const kinds = parse(sink.taken).map((frame) => Number(frame.slice(0, frame.indexOf(':'))));
+    expect(kinds).to.deep.equal(Array(3).fill(FrameKind.ITEM));
+    expect(buffers.size).to.equal(1);
+  });
+
   it('writes the frames of one turn together', async () => {
     const sink = new FakeSink();
     const outbox = new Outbox(sink, LIMITS);

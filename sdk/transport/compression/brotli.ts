@@ -8,7 +8,7 @@ export interface BodyCodec {
 /** Of Brotli's qualities, the two on the front of size against time here: for fast and for slow links. */
 export const LEVELS: readonly number[] = [1, 5];
 
-/** Bodies are at most 64 KiB: a larger window only takes memory. */
+/** Bodies are little longer than 64 KiB at most: a larger window only takes memory. */
 const WINDOW_BITS = 16;
 const MIN_BUFFER_BYTES = 64;
 
