@@ -1,68 +1,13 @@
-import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RemoteCallError } from '../errors/remote-call-error.js';
-import type { Address } from '../protocol/address.js';
-import { bind } from './bind.js';
 import { FrameKind } from './frame.js';
-import { ADDRESS_KINDS, type AddressKind, failureOf, outgoing, Rig, until } from './spec-support.js';
+import { CuttingProxy } from './spec-support/cutting-proxy.js';
+import { ADDRESS_KINDS, failureOf, outgoing, Rig, until } from './spec-support.js';
 import type { IncomingCall } from './transport.js';
 
 const ECHO = 0;
 const COUNT = 1;
-
-function dial(address: Address): Socket {
-  return address.kind === 'unix'
-    ? connectSocket({ path: address.path })
-    : connectSocket({ host: address.host, port: address.port });
-}
-
-/** Cuts both ends after so many bytes one way, counted from when it was armed. */
-class CuttingProxy {
-  #left = Number.POSITIVE_INFINITY;
-  #direction: 'to-callee' | 'to-caller' = 'to-callee';
-
-  async listen(rig: Rig, kind: AddressKind, target: Address): Promise<Address> {
-    const server = createServer((caller) => {
-      const callee = dial(target);
-      const cut = () => {
-        caller.destroy();
-        callee.destroy();
-      };
-      this.#pass(caller, callee, 'to-callee', cut);
-      this.#pass(callee, caller, 'to-caller', cut);
-      rig.atEnd(cut);
-    });
-    const address = await bind(server, rig.address(kind));
-    rig.atEnd(() => server.close());
-    return address;
-  }
-
-  arm(direction: 'to-callee' | 'to-caller', bytes: number): void {
-    this.#direction = direction;
-    this.#left = bytes;
-  }
-
-  #pass(from: Socket, to: Socket, direction: 'to-callee' | 'to-caller', cut: () => void): void {
-    from.on('data', (chunk: Buffer) => {
-      if (direction !== this.#direction) {
-        from.pause();
-        to.write(chunk, () => from.resume());
-        return;
-      }
-      const passed = chunk.subarray(0, this.#left);
-      this.#left -= passed.length;
-      from.pause();
-      to.write(passed, () => {
-        if (this.#left <= 0) cut();
-        else from.resume();
-      });
-    });
-    from.on('close', cut);
-    // Cutting is what it is for; `close` follows.
-    from.on('error', cut);
-  }
-}
 
 for (const kind of ADDRESS_KINDS) {
   describe(`Disconnects over ${kind}`, () => {
