@@ -56,8 +56,9 @@ function isImbalanced(
 ): boolean {
   const loads = loadByReplica(slices, replicas);
   const avoidable = new Map(loads);
+  // What such a key has beside it should be little.
   for (const { owner, load, start, end } of slices)
-    if (end - start === 1 && load > fair) avoidable.set(owner, (loads.get(owner) ?? 0) - load);
+    if (end - start === 1 && load > fair) avoidable.set(owner, (loads.get(owner) ?? 0) - load + fair);
   const [lowest, highest] = [Math.min(...loads.values()), Math.max(...avoidable.values())];
   return highest > fair * (1 + tolerance) || lowest < fair * (1 - tolerance);
 }
