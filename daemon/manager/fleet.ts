@@ -242,7 +242,8 @@ function decisive(report: HostReport) {
     placementsEpoch,
     routesEpoch,
     versions,
-    replicas.map(({ load: _, ...replica }) => replica),
+    // Of load only whether there is any to balance slices by: that begins or ends the balancing.
+    replicas.map(({ load, ...replica }) => [replica, load?.keys !== undefined && load.keys.length > 0]),
     ingress.routesApplied,
     ingress.listeners.map(({ app, listener, url, state, backends }) => [
       app,

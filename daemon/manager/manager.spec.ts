@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Load } from '../../sdk/protocol/control.js';
 import type { AppStatus } from '../api/api-types.js';
 import { LocalBus } from '../bus/local-bus.js';
 import { subjectsOf } from '../bus/subjects.js';
@@ -136,6 +137,20 @@ describe('manager', () => {
     expect((await deploy('v1', { components: { Cart: { replicas: 2 } } })).unchanged).to.equal(true);
   });
 
+  it('moves slices when the replicas begin to report load, though nothing else changes', async () => {
+    const manifest = { components: { Cart: { replicas: 2, balancing: { interval: 1000 } } } };
+    await daemon.manager.deploy(sampleDescription('v1'), manifest, 'ann');
+    await daemon.until(() => daemon.stateOf() === 'serving');
+    const assignment = () => daemon.host.routing.get('shop/v1/Cart')?.assignment;
+    const equal = assignment();
+    for (const replica of daemon.host.observed().filter(({ group }) => group === 'Cart'))
+      daemon.host.put({ ...replica, load: cartLoad(replica.replica === 'Cart-0' ? 800 : 100) });
+    await daemon.until(() => JSON.stringify(assignment()) !== JSON.stringify(equal));
+    const [view] = (await daemon.manager.routing('Cart', 'shop')) ?? [];
+    expect(view?.measured).to.equal(true);
+    expect(view?.slices.length).to.be.greaterThan(2);
+  });
+
   it('replaces one version by another, and tells', async () => {
     await deploy('v1');
     await daemon.until(() => daemon.stateOf() === 'serving');
@@ -265,3 +280,19 @@ describe('manager', () => {
     expect(daemon.manager.leading?.view().apps ?? []).to.deep.equal([]);
   });
 });
+
+/** All of it in the first sixteenth of the space. */
+function cartLoad(ms: number): Load {
+  const buckets = [0, 1, 2, 3];
+  return {
+    ...{
+      intervalMs: 1000,
+      cpuMs: 0,
+      rssBytes: 0,
+      eventLoopUtilization: 0,
+      methods: [],
+      handshakesRefused: {},
+    },
+    keys: [{ component: 'Cart', bits: 6, buckets, loads: buckets.map(() => ms / 4), hotKeys: [] }],
+  };
+}
