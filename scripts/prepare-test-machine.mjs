@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 const PACKAGES = [
   { file: '/usr/bin/chromium-headless-shell', name: 'chromium-headless-shell' },
   { file: '/usr/sbin/nats-server', name: 'nats-server' },
+  { file: '/usr/bin/redis-server', name: 'redis-server' },
   { file: '/usr/sbin/ip', name: 'iproute2' },
   { file: '/usr/sbin/nft', name: 'nftables' },
 ];

@@ -6,6 +6,7 @@ import type {
   Load,
   LogEntry,
   Logs,
+  OwnershipSettled,
   RegisterReplica,
   Span,
   StartComponent,
@@ -141,6 +142,8 @@ const failed = z
   .object({ component: name, message: z.string(), stack: z.string().nullish() })
   .transform((given): Failed => ({ ...given, stack: given.stack ?? undefined }));
 
+const settled: z.ZodType<OwnershipSettled> = z.object({ component: name, epoch: count });
+
 const startComponent: z.ZodType<StartComponent> = z.object({ component: name });
 
 const SCHEMAS = {
@@ -149,6 +152,7 @@ const SCHEMAS = {
   Health: health,
   Load: load,
   ListenerOpened: listener,
+  OwnershipSettled: settled,
   Logs: logs,
   Traces: traces,
   Failed: failed,
@@ -160,6 +164,7 @@ export interface CheckedMessages {
   Health: Health;
   Load: Load;
   ListenerOpened: ListenerOpened;
+  OwnershipSettled: OwnershipSettled;
   Logs: Logs;
   Traces: Traces;
   Failed: Failed;

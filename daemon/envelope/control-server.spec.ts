@@ -44,7 +44,7 @@ describe('the control server', () => {
   /** Another process in place of the silent one. */
   function peer(heard: Partial<ControlHandlers<never, EnvelopeNotifications>['notifications']> = {}) {
     const { socket, closed } = open();
-    const notifications = { Routing: () => {}, Shutdown: () => {}, ...heard };
+    const notifications = { Routing: () => {}, OwnershipLease: () => {}, Shutdown: () => {}, ...heard };
     return { closed, channel: new Peer(socket, { requests: {}, notifications, closed: () => {} }) };
   }
 

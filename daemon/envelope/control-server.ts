@@ -123,6 +123,8 @@ export class ProcletConnection {
         Load: (body) => this.#heard('Load', body, (envelope, load) => envelope.onLoad(load)),
         ListenerOpened: (body) =>
           this.#heard('ListenerOpened', body, (envelope, opened) => envelope.onListener(opened)),
+        OwnershipSettled: (body) =>
+          this.#heard('OwnershipSettled', body, (envelope, settled) => envelope.onSettled(settled)),
         Logs: (body) => this.#heard('Logs', body, (envelope, logs) => envelope.onLogs(logs)),
         Traces: (body) => this.#heard('Traces', body, (envelope, traces) => envelope.onTraces(traces)),
         Failed: (body) => this.#heard('Failed', body, (envelope, failed) => envelope.onFailed(failed)),

@@ -4,6 +4,7 @@ import type {
   ListenerOpened,
   Load,
   Logs,
+  OwnershipSettled,
   RegisterReplica,
   Traces,
 } from '../../sdk/protocol/control.js';
@@ -74,6 +75,8 @@ export class Envelope {
   #link: ProcletConnection | undefined;
   #registered: Registered = NOT_REGISTERED;
   #load: Load | undefined;
+  /** By owned component. */
+  readonly #settled = new Map<string, number>();
   #startedAt: number | undefined;
   #nextStartAt: number | undefined;
   #told: Failed | undefined;
@@ -138,6 +141,7 @@ export class Envelope {
       lastFailedComponent: this.#lastFailedComponent,
       nextStartAt: this.#nextStartAt,
       load: runs ? this.#load : undefined,
+      settled: runs ? [...this.#settled].map(([component, epoch]) => ({ component, epoch })) : [],
     };
   }
 
@@ -209,6 +213,13 @@ export class Envelope {
     const others = this.#registered.listeners.filter((listener) => listener.name !== opened.name);
     if (others.length >= 1000) return; // as many as RegisterReplica may name
     this.#registered = { ...this.#registered, listeners: [...others, opened] };
+    this.#options.changed();
+  }
+
+  onSettled({ component, epoch }: OwnershipSettled): void {
+    if (!this.#desired.hosting.components.some(({ name }) => name === component)) return;
+    if (this.#settled.get(component) === epoch) return;
+    this.#settled.set(component, epoch);
     this.#options.changed();
   }
 
@@ -315,6 +326,7 @@ export class Envelope {
       this.#startedAt = startedAt;
       this.#told = undefined;
       this.#load = undefined;
+      this.#settled.clear();
       this.#registered = NOT_REGISTERED;
       this.#process = KeptProcess.own(process, this.#options.clock, (exit) => this.#onExit(exit));
       this.#dispatch({ kind: 'launched', at: this.#now(), generation });

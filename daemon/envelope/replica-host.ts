@@ -4,6 +4,7 @@ import type {
   ComponentsToHostReply,
   ListenerOpened,
   Load,
+  OwnershipSettled,
 } from '../../sdk/protocol/control.js';
 import type { ReplicaState } from '../api/api-types.js';
 
@@ -45,6 +46,8 @@ export interface ObservedReplica {
   readonly lastFailedComponent: string | undefined;
   readonly nextStartAt: number | undefined;
   readonly load: Load | undefined;
+  /** The newest of each owned component. */
+  readonly settled?: readonly OwnershipSettled[] | undefined;
 }
 
 /** The host's side of the control plane: keeps an envelope for each desired replica. */

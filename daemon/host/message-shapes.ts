@@ -84,7 +84,8 @@ function isAssignment(value: unknown): boolean {
   return (
     hasFields(value, { starts: 'array', owners: 'array' }) &&
     isEach(field(value, 'starts'), isNumber) &&
-    isEach(field(value, 'owners'), isNumber)
+    isEach(field(value, 'owners'), isNumber) &&
+    isOptional(field(value, 'epochs'), (epochs) => isEach(epochs, isNumber))
   );
 }
 
@@ -125,7 +126,10 @@ export function isObservedReplica(value: unknown): boolean {
     isEach(field(value, 'listeners'), isOpenedListener) &&
     isOptional(field(value, 'address'), isAddress) &&
     isOptional(field(value, 'remoteAddress'), isAddress) &&
-    isOptional(field(value, 'load'), (load) => hasFields(load, {}))
+    isOptional(field(value, 'load'), (load) => hasFields(load, {})) &&
+    isOptional(field(value, 'settled'), (settled) =>
+      isEach(settled, (each) => hasFields(each, { component: 'string', epoch: 'number' })),
+    )
   );
 }
 

@@ -3,6 +3,7 @@ import type {
   ComponentRouting,
   ComponentsToHostReply,
   EnvelopeNotifications,
+  OwnershipLease,
   ProcletNotifications,
   ProcletRequests,
   RegisterReplica,
@@ -25,6 +26,7 @@ const FINAL = new Set(['UNAUTHENTICATED', 'STALE_GENERATION', 'UNSUPPORTED_PROTO
 
 export interface ControlEvents {
   routing(routing: ComponentRouting): void;
+  lease(lease: OwnershipLease): void;
   shutdown(request: Shutdown): void;
   /** Registered, for the first time or again. */
   registered(healthIntervalMs: number): void;
@@ -57,6 +59,7 @@ export class ControlConnection {
       requests: {},
       notifications: {
         Routing: (routing) => this.events.routing(routing),
+        OwnershipLease: (lease) => this.events.lease(lease),
         Shutdown: (request) => this.events.shutdown(request),
       },
       closed: () => this.#onClosed(channel),

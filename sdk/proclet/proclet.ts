@@ -77,6 +77,7 @@ export class Proclet {
     this.#states = this.#openStates(spec.stateFolder);
     this.#control = new ControlConnection(spec.controlSocket, () => this.#registration(), {
       routing: (routing) => this.#remote.update(routing),
+      lease: () => {}, // nothing is owned yet
       shutdown: ({ graceMs }) => void this.shutdown(graceMs),
       registered: (intervalMs) => this.#onRegistered(intervalMs),
       // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.

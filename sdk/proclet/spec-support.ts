@@ -116,6 +116,7 @@ export class FakeEnvelope {
           Health: ({ phase }) => void this.phases.set(replica, phase),
           Load: () => {},
           ListenerOpened: (opened) => void this.listeners.push(opened),
+          OwnershipSettled: () => {},
           Logs: ({ entries }) => void this.logs.push(...entries),
           Traces: ({ spans }) => void this.spans.push(...spans),
           Failed: (failed) => void this.failures.push(failed),

@@ -26,12 +26,19 @@ export interface ComponentDescription {
     readonly streaming: boolean;
     readonly routed: boolean;
   }[];
+  /** Its keys have one owner at a time: `routing: { exclusive: true }`. */
+  readonly exclusive?: boolean;
   /** Components it obtains with `ctx.get`. */
   readonly references: readonly string[];
   /** Names of its states (`ctx.state`), sorted; absent when it has none. */
   readonly states?: readonly string[];
   /** `file:line` of the `component()` call, relative to the app. */
   readonly declaredAt: string;
+}
+
+/** Whether its keys have one owner at a time: as it asks for that, or has state. */
+export function isOwned({ exclusive, states }: ComponentDescription): boolean {
+  return exclusive === true || (states !== undefined && states.length > 0);
 }
 
 /** Files of an artifact folder. */

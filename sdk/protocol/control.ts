@@ -69,7 +69,11 @@ export interface ComponentsToHostReply {
     readonly config: unknown;
     /** Name of the implementing component when the manifest chooses one. */
     readonly implementation: string | undefined;
+    /** Its keys have one owner at a time: the proclet follows its own routing (StartComponent) and acts only for what that gives it. */
+    readonly owned?: boolean | undefined;
   }[];
+  /** What is owned is owned while an OwnershipLease says so. Absent: for as long as the routing does. */
+  readonly leased?: boolean | undefined;
   /** Run the app's main function here. */
   readonly main: boolean;
   /** Config of `main`. */
@@ -158,6 +162,15 @@ export interface ListenerOpened {
   readonly address: Address;
 }
 
+/**
+ * Of a component whose keys have one owner at a time: this replica acts for no key that the routing of `epoch` does not give it, and
+ * what it did for others has ended. Said after each such routing, and again on each connection.
+ */
+export interface OwnershipSettled {
+  readonly component: string;
+  readonly epoch: number;
+}
+
 export interface Logs {
   readonly entries: readonly LogEntry[];
   /** Entries dropped since the last message because a bound was reached. */
@@ -218,7 +231,22 @@ export interface RoutedReplica {
 /** Slices of the 32-bit hash space: slice i is [starts[i], starts[i+1]), starts[0] = 0, owned by `replicas[owners[i]]`. */
 export interface SliceAssignment {
   readonly starts: readonly number[];
+  /** {@link NO_OWNER}: nobody acts for its keys at present, since they are being handed over. */
   readonly owners: readonly number[];
+  /**
+   * Of a component whose keys have one owner at a time: the fencing number of each slice. That of a key only rises, and does
+   * with each change of its owner. Absent for others.
+   */
+  readonly epochs?: readonly number[] | undefined;
+}
+export const NO_OWNER = -1;
+
+/**
+ * On a fleet: until when this host's replicas may act for the keys they own, ms on the host's monotonic clock (CLOCK_MONOTONIC,
+ * `process.hrtime`), which all its processes share. Replaced by a later one; it never becomes earlier.
+ */
+export interface OwnershipLease {
+  readonly until: number;
 }
 
 /** Finish what is in flight, stop the components, exit with 0; after `graceMs` the process is killed. */
@@ -237,12 +265,14 @@ export interface ProcletNotifications {
   Health: Health;
   Load: Load;
   ListenerOpened: ListenerOpened;
+  OwnershipSettled: OwnershipSettled;
   Logs: Logs;
   Traces: Traces;
   Failed: Failed;
 }
 export interface EnvelopeNotifications {
   Routing: ComponentRouting;
+  OwnershipLease: OwnershipLease;
   Shutdown: Shutdown;
 }
 

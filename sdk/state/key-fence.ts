@@ -1,0 +1,10 @@
+/**
+ * For which keys this process may act, and under which fencing number: what a store asks that several processes use. A key's
+ * number only rises; see SliceAssignment in sdk/protocol/control.ts.
+ */
+export interface KeyFence {
+  /** The number under which this process owns the state key now; undefined when it does not, or its lease has run out. */
+  epochOf(key: string): number | undefined;
+  /** Called when keys are given up or got, before the next call for them: what is cached of others is to be dropped. */
+  onChange(listener: () => void): void;
+}
