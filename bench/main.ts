@@ -7,6 +7,7 @@ import { failover } from './failover.js';
 import { local } from './local.js';
 import { overload } from './overload.js';
 import type { Bench, BenchOptions } from './report.js';
+import { verdict } from './results/aims.js';
 import { rpc } from './rpc.js';
 import { scale } from './scale.js';
 import { slowReplica } from './slow-replica.js';
@@ -64,7 +65,7 @@ async function print(bench: Bench, options: BenchOptions): Promise<void> {
         process.stdout.write(`${JSON.stringify({ bench: bench.name, ratios: next.value })}\n`);
       else
         for (const [ratio, value] of Object.entries(next.value))
-          process.stdout.write(`${ratio.padEnd(40)} ${value}\n`);
+          process.stdout.write(`${ratio.padEnd(40)} ${String(value).padEnd(10)} ${verdict(ratio, value)}\n`);
       return;
     }
     const line = next.value;
