@@ -60,6 +60,19 @@ describe('states of an app', function () {
     expect(states.components.map(({ name }) => name)).to.deep.equal(['Cart']);
   });
 
+  it('have their type also where they have reminders, which only those can set', () => {
+    const { states, diagnostics } = analysisOf(
+      'interface Room { readonly topic: string }',
+      `    const rooms = ctx.state<Room>('rooms', { onWake: async (key, dueAt, signal) => {
+      if (!signal.aborted) await rooms.wakeAt(key, dueAt + key.length);
+    } });`,
+    );
+    expect(diagnostics).to.deep.equal([]);
+    expect(states.components[0]?.methods.map(({ name }) => name)).to.deep.equal(['rooms']);
+    const wrong = analysisOf('', "    void ctx.state<string>('rooms').wakeAt('a', 0);");
+    expect(wrong.diagnostics.map(({ message }) => message).join()).to.contain('wakeAt');
+  });
+
   it('give everything back that a method could pass', () => {
     const codec = codecOf(
       "interface Item { at: Date; big: bigint; raw: Uint8Array; tags: Set<string>; by: Map<number, Item>; note?: string; kind: 'a' | 'b' | null }",

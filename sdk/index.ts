@@ -15,5 +15,13 @@ export { LifecycleError } from './hosting/component-host.js';
 export type { RoutingKey, RoutingKeyPart } from './protocol/routing-key.js';
 export type { Main } from './run/main-function.js';
 export { run } from './run/run.js';
-export type { ListOptions, SetOptions, State, StateEntry } from './state/state.js';
+export type {
+  ListOptions,
+  SetOptions,
+  State,
+  StateEntry,
+  StateOptions,
+  WakeHandler,
+  WakingState,
+} from './state/state.js';
 export { StateError, type StateErrorCode } from './state/state-error.js';

@@ -89,6 +89,18 @@ export function runMethodInCall(
   }
 }
 
+/** Runs `body` such that what it begins is part of no call: no deadline and no trace go with it. */
+export function outsideOfCalls<R>(body: () => R): R {
+  if (follows) return storage.exit(body);
+  const outer = entered;
+  entered = undefined;
+  try {
+    return body();
+  } finally {
+    entered = outer;
+  }
+}
+
 function applyMethod(
   method: (...args: readonly unknown[]) => unknown,
   instance: object,

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Client, ComponentClass } from '../component/component-class.js';
-import type { State } from '../state/state.js';
+import type { State, StateOptions, WakeHandler, WakingState } from '../state/state.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /**
@@ -24,7 +24,8 @@ export interface Context {
    * Durable values of type `T` by key, of this component alone: `ctx.state<Cart>('carts')`. The same for the same name. Opens
    * when it is first used; see docs/state.md.
    */
-  state<T>(name: string): State<T>;
+  state<T>(name: string, options: StateOptions & { readonly onWake: WakeHandler }): WakingState<T>;
+  state<T>(name: string, options?: StateOptions): State<T>;
   readonly app: string;
   /** The app's version; `dev` when it runs unbuilt. */
   readonly version: string;

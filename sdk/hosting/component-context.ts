@@ -6,7 +6,7 @@ import { componentOf, type RegisteredComponent } from '../component/registry.js'
 import { validatedConfig } from '../context/config.js';
 import type { Context, ListenOptions } from '../context/context.js';
 import type { StandardSchema } from '../context/standard-schema.js';
-import type { State } from '../state/state.js';
+import type { StateOptions, WakingState } from '../state/state.js';
 
 /** What a process gives to each of its components. */
 export interface ContextSource {
@@ -19,7 +19,7 @@ export interface ContextSource {
   config(owner: string): unknown;
   log(owner: string): Logger;
   listener(name: string, owner: string): Promise<ListenOptions>;
-  state(owner: string, name: string): State<unknown>;
+  state(owner: string, name: string, options: StateOptions | undefined): WakingState<unknown>;
 }
 
 /** The Context of one component, or of main. */
@@ -61,9 +61,9 @@ export class ComponentContext implements Context {
     return this.#source.listener(name, this.#owner);
   }
 
-  state<T>(name: string): State<T> {
+  state<T>(name: string, options?: StateOptions): WakingState<T> {
     // The build made the state's codec of this very T.
-    return this.#source.state(this.#owner, name) as State<T>;
+    return this.#source.state(this.#owner, name, options) as WakingState<T>;
   }
 
   get app(): string {

@@ -23,6 +23,7 @@ import {
 import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
 import { AppStates, embeddedDriver, noDriver } from '../state/app-states.js';
+import type { StateDriver } from '../state/driver.js';
 import { KeyLoadTable } from '../telemetry/key-load.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
@@ -160,6 +161,7 @@ export class Proclet {
       onSlowStart: (warning) => this.#source.log('weaverd').warn(warning),
     });
     this.#enter('serving');
+    this.#states.begin();
     if (!hosting.main) return;
     await this.#main?.(new ComponentContext(MAIN, this.#source));
     // A main that opened a listener serves on behind it; so do components that share its process.
@@ -192,25 +194,29 @@ export class Proclet {
           : proclet.#hosting?.components.find(({ name }) => name === owner)?.config,
       log: (owner) => logger.child({ component: owner }),
       listener: (name) => proclet.#openListener(name),
-      state: (owner, name) => proclet.#states.state(owner, name),
+      state: (owner, name, options) => proclet.#states.state(owner, name, options),
     };
   }
 
   #openStates(folder: string | undefined): AppStates {
+    return new AppStates(this.#stateDriver(folder), (component) => ({
+      onProblem: (message, err) => this.#source.log(component).error({ err }, message),
+    }));
+  }
+
+  #stateDriver(folder: string | undefined): StateDriver {
     if (folder === undefined)
-      return new AppStates(
-        noDriver(
-          'the file driver serves one host, and this daemon is one of a cluster (or older than the app)',
-        ),
+      return noDriver(
+        'the file driver serves one host, and this daemon is one of a cluster (or older than the app)',
       );
-    return new AppStates({
+    return {
       open: (component, signal) =>
         embeddedDriver({
           folder: () => folder,
           durability: this.#hosting?.stateDurability ?? 'always',
           onProblem: (message, err) => this.#source.log(component).error({ err }, message),
         }).open(component, signal),
-    });
+    };
   }
 
   #invoker(component: RegisteredComponent, caller: string): Invoker {
@@ -284,7 +290,7 @@ export class Proclet {
     if (this.#phase === 'draining') return;
     this.#enter('draining');
     this.#stopping.abort();
-    await this.#servers?.drain(graceMs);
+    await Promise.all([this.#servers?.drain(graceMs), this.#states.quiesce(graceMs)]);
     await this.#end(undefined);
   }
 

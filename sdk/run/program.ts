@@ -23,6 +23,9 @@ export interface ProgramOptions {
   readonly wrap?: (component: RegisteredComponent, invoker: Invoker) => Invoker;
 }
 
+/** Time that handlers of reminders have to end. */
+const REMINDER_GRACE_MS = 5000;
+
 /** A whole program in this process: every component, called directly. */
 export class Program {
   readonly #options: ProgramOptions;
@@ -36,7 +39,9 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options;
-    this.#states = new AppStates(options.stateDriver);
+    this.#states = new AppStates(options.stateDriver, (component) => ({
+      onProblem: (message, err) => options.logger.error({ component, err }, message),
+    }));
     this.#source = {
       app: options.app,
       version: 'dev',
@@ -51,7 +56,7 @@ export class Program {
       config: options.config,
       log: (owner) => options.logger.child({ component: owner }),
       listener: options.listener,
-      state: (owner, name) => this.#states.state(owner, name),
+      state: (owner, name, given) => this.#states.state(owner, name, given),
     };
     this.context = new ComponentContext(MAIN, this.#source);
   }
@@ -64,6 +69,7 @@ export class Program {
         implementation: ({ name }) => this.#options.implementation(name),
         onSlowStart: (warning) => this.#options.logger.warn({ component: 'weaverd' }, warning),
       });
+      this.#states.begin();
     } catch (reason) {
       await this.stop();
       throw reason;
@@ -73,6 +79,7 @@ export class Program {
   /** Resolves when every component is stopped; a failure of one is logged and does not keep the others. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#states.quiesce(REMINDER_GRACE_MS);
     try {
       await this.#host.stop();
     } catch (reason) {

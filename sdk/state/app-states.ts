@@ -1,27 +1,42 @@
 import { registeredCompiledApp, registeredStates } from '../codec/compiled.js';
-import { ComponentStates } from './component-states.js';
+import { ComponentStates, type WakeOptions } from './component-states.js';
 import type { Durability, StateDriver } from './driver.js';
 import { FileDriver } from './file/file-driver.js';
-import type { State } from './state.js';
+import type { StateOptions, WakingState } from './state.js';
 import { StateError } from './state-error.js';
 import { compiledCodec, unbuiltCodec, type ValueCodec } from './value-codec.js';
 
 /** The states of all components of a process. */
 export class AppStates {
   readonly #driver: StateDriver;
+  readonly #waking: (component: string) => WakeOptions;
   readonly #components = new Map<string, ComponentStates>();
+  #hasBegun = false;
 
-  constructor(driver: StateDriver) {
+  constructor(driver: StateDriver, waking: (component: string) => WakeOptions) {
     this.#driver = driver;
+    this.#waking = waking;
   }
 
-  state(owner: string, name: string): State<unknown> {
+  state(owner: string, name: string, options: StateOptions | undefined): WakingState<unknown> {
     let states = this.#components.get(owner);
     if (states === undefined) {
-      states = new ComponentStates(owner, this.#driver, codecOf);
+      states = new ComponentStates(owner, this.#driver, codecOf, this.#waking(owner));
       this.#components.set(owner, states);
+      if (this.#hasBegun) states.begin();
     }
-    return states.state(name);
+    return states.state(name, options);
+  }
+
+  /** The components have started: reminders may come from now on. */
+  begin(): void {
+    this.#hasBegun = true;
+    for (const states of this.#components.values()) states.begin();
+  }
+
+  /** No further reminder comes; resolves when those that run have ended, or after `graceMs`. */
+  async quiesce(graceMs: number): Promise<void> {
+    await Promise.all([...this.#components.values()].map((states) => states.quiesce(graceMs)));
   }
 
   /** Finishes what was asked for and gives the stores up. Rejects with the first failure, when all are closed. */

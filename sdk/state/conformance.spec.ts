@@ -40,7 +40,9 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
     afterEach(() => under.dispose());
 
     const opened = async (): Promise<{ state: State<unknown>; close(): Promise<void> }> => {
-      const states = new ComponentStates('Cart', under.driver(), () => unbuiltCodec);
+      const states = new ComponentStates('Cart', under.driver(), () => unbuiltCodec, {
+        onProblem: (message) => expect.fail(message),
+      });
       return { state: states.state('carts'), close: () => states.close() };
     };
 

@@ -1,9 +1,16 @@
 import type { StateStore, StoredValue } from './driver.js';
 import { KeyLocks } from './key-locks.js';
-import { type ListOptions, MAX_KEY_BYTES, type SetOptions, type State, type StateEntry } from './state.js';
+import {
+  type ListOptions,
+  MAX_KEY_BYTES,
+  type SetOptions,
+  type StateEntry,
+  type WakingState,
+} from './state.js';
 import { StateError } from './state-error.js';
 import type { ValueCodec } from './value-codec.js';
 import type { ValueReader } from './value-reader.js';
+import type { Wakes } from './wakes/wakes.js';
 
 /** What a state needs of its component. */
 export interface StateSource {
@@ -22,12 +29,13 @@ const DEFAULT_LIMIT = 1000;
 const MAX_LIMIT = 10_000;
 
 /** One state of a component, on its store. */
-export class KeyedState implements State<unknown> {
+export class KeyedState implements WakingState<unknown> {
   readonly #name: string;
   readonly #source: StateSource;
   readonly #codec: ValueCodec;
   readonly #now: () => number;
   readonly #locks = new KeyLocks();
+  #wakes: Wakes | undefined;
 
   constructor(name: string, source: StateSource, codec: ValueCodec, now: () => number = Date.now) {
     this.#name = name;
@@ -87,6 +95,29 @@ export class KeyedState implements State<unknown> {
     const { store, reader } = this.#source.opened ?? (await this.#source.open());
     const entries = await store.list(this.#name, prefix, after, limit);
     return entries.map(({ key, value }) => ({ key, value: reader.read(value) }));
+  }
+
+  /** From now on its keys have reminders. */
+  wakeBy(wakes: Wakes): void {
+    this.#wakes = wakes;
+  }
+
+  async wakeAt(key: string, time: number | Date): Promise<void> {
+    this.#checkKey(key);
+    await this.#waking().wakeAt(key, time);
+  }
+
+  async cancelWake(key: string): Promise<boolean> {
+    this.#checkKey(key);
+    return this.#waking().cancel(key);
+  }
+
+  #waking(): Wakes {
+    if (this.#wakes !== undefined) return this.#wakes;
+    throw new StateError(
+      'NO_HANDLER',
+      `nobody would hear a reminder of the state ${this.#name}; give it a handler: ctx.state<T>('${this.#name}', { onWake: (key, dueAt) => … })`,
+    );
   }
 
   /** The key is free again as soon as the write was asked for: the next builds on it, and fails with it. */

@@ -22,6 +22,8 @@ export type StateErrorCode =
   | 'SCHEMA_INCOMPATIBLE'
   /** The store's files are not what weaverd wrote. Nothing was changed. */
   | 'CORRUPT'
+  /** A reminder for a state that was obtained without `onWake`. */
+  | 'NO_HANDLER'
   /** This process has no store to keep state in. */
   | 'NO_STORE'
   | 'CLOSED';

@@ -20,6 +20,28 @@ export interface State<T> {
   list(prefix?: string, options?: ListOptions): Promise<readonly StateEntry<T>[]>;
 }
 
+/** A state whose keys have durable reminders: `ctx.state<T>(name, { onWake })`. */
+export interface WakingState<T> extends State<T> {
+  /**
+   * `onWake` is called for the key at that time (a Date, or Unix ms), at once when it is past; replaces what was set for the
+   * key. Resolves when it is stored, as durably as a value is. Independent of the key's value: without one it wakes all the same.
+   */
+  wakeAt(key: string, time: number | Date): Promise<void>;
+  /** Resolves with whether there was a reminder. A handler that runs goes on. */
+  cancelWake(key: string): Promise<boolean>;
+}
+
+/**
+ * Is called in the process that acts for the key, at least once for each reminder, one at a time for a key; again later
+ * when it throws. `dueAt` is the time that was set, Unix ms; `signal` aborts when this process stops acting for the key.
+ */
+export type WakeHandler = (key: string, dueAt: number, signal: AbortSignal) => void | Promise<void>;
+
+export interface StateOptions {
+  /** Called for the keys' reminders. */
+  readonly onWake?: WakeHandler;
+}
+
 export interface SetOptions {
   /** Time from now after which the value is gone, ms; kept for ever by default. Whoever writes again sets it anew. */
   readonly ttl?: number;
