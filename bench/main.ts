@@ -8,6 +8,7 @@ import { local } from './local.js';
 import { overload } from './overload.js';
 import type { Bench, BenchOptions } from './report.js';
 import { verdict } from './results/aims.js';
+import { routing } from './routing.js';
 import { rpc } from './rpc.js';
 import { scale } from './scale.js';
 import { slowReplica } from './slow-replica.js';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   overload,
   slowReplica,
   scale,
+  routing,
   failover,
   start,
   boutique,
