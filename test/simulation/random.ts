@@ -34,6 +34,13 @@ export class Random {
     return item;
   }
 
+  shuffled<T>(items: readonly T[]): readonly T[] {
+    return items
+      .map((item) => ({ item, rank: this.next() }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ item }) => item);
+  }
+
   /** Its numbers do not depend on how many others are drawn. */
   fork(label: string): Random {
     let hash = this.#state ^ 0x811c9dc5;

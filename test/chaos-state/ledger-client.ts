@@ -1,0 +1,60 @@
+import { Agent, request } from 'node:http';
+import type { Outcome } from '../linearizability/operation.js';
+
+/** Of an HTTP request; more than the app's own calls may take. */
+const TIMEOUT_MS = 6000;
+/** The connection was never there. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** A client of test/fixtures/ledger over HTTP, with a connection of its own. */
+export class LedgerClient {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(
+    readonly name: string,
+    private readonly url: string,
+  ) {}
+
+  /** Never rejects: that it failed is an outcome too. */
+  async call<Output>(body: object): Promise<Outcome<Output>> {
+    try {
+      const answer = JSON.parse(await this.#post(JSON.stringify(body))) as Answer<Output>;
+      const at = performance.now();
+      if (!('code' in answer)) return { kind: 'ok', at, output: answer.output };
+      return { kind: answer.executed === 'no' ? 'failed' : 'unknown', at, code: answer.code };
+    } catch (reason) {
+      const code = (reason as NodeJS.ErrnoException).code ?? (reason as Error).name;
+      return {
+        kind: NEVER_SENT.has(code) ? 'failed' : 'unknown',
+        at: performance.now(),
+        code: `HTTP ${code}`,
+      };
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #post(body: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const headers = { 'content-length': Buffer.byteLength(body) };
+      const sent = request(this.url, { method: 'POST', agent: this.#agent, headers, signal }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.once('error', reject);
+        response.once('end', () => resolve(text));
+      });
+      sent.once('error', reject);
+      sent.end(body);
+    });
+  }
+}
+
+type Answer<Output> =
+  | { readonly output: Output }
+  | { readonly code: string; readonly executed?: string; readonly message: string };

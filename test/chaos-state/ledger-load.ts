@@ -1,0 +1,136 @@
+import { setTimeout } from 'node:timers/promises';
+import type { FinalAccount, Transfer } from '../linearizability/conservation.js';
+import type { Outcome } from '../linearizability/operation.js';
+import { Random } from '../simulation/random.js';
+import { LedgerClient } from './ledger-client.js';
+import type { LedgerHistory } from './ledger-history.js';
+import { Recorder } from './recorder.js';
+
+export interface LedgerLoadOptions {
+  /** Of the app's listener; clients take them in turn. */
+  readonly urls: readonly string[];
+  readonly clients: number;
+  readonly seed: number;
+}
+
+const ACCOUNTS = 8;
+const LISTS = 4;
+const REGISTERS = 4;
+/** A list is answered whole: then another takes its place. */
+const APPENDS_PER_LIST = 250;
+const PAUSE_MS = 15;
+const RETRY_MS = 100;
+/** In which everything begun is decided, once nobody begins anything new. */
+const SETTLING_MS = 60_000;
+
+/** Clients that transfer money, append to lists, and write registers, each one thing after the other, until stopped. */
+export class LedgerLoad {
+  readonly #recorder = new Recorder();
+  readonly #transfers: Transfer[] = [];
+  readonly #appends: number[] = Array.from({ length: LISTS }, () => 0);
+  readonly #clients: readonly LedgerClient[];
+  readonly #running: Promise<unknown>;
+  #values = 0;
+  /** Infinity while it goes on. */
+  #settleBy = Number.POSITIVE_INFINITY;
+
+  constructor({ urls, clients, seed }: LedgerLoadOptions) {
+    const random = new Random(seed);
+    this.#clients = Array.from(
+      { length: clients },
+      (_, index) => new LedgerClient(`c${index}`, urls[index % urls.length] ?? ''),
+    );
+    this.#running = Promise.all(this.#clients.map((client) => this.#run(client, random.fork(client.name))));
+    this.#running.catch(() => undefined); // `stop` reports it
+  }
+
+  /** Keys of which nothing succeeded that began after that time. */
+  unservedSince(time: number): readonly string[] {
+    const { servedSince } = this.#recorder;
+    return this.#keys().filter((key) => (servedSince.get(key) ?? 0) < time);
+  }
+
+  /** Rejects when something is still undecided after a minute. */
+  async stop(): Promise<LedgerHistory> {
+    this.#settleBy = performance.now() + SETTLING_MS;
+    await this.#running;
+    const [client] = this.#clients;
+    if (client === undefined) throw new Error('a load needs a client');
+    const finalAccounts: FinalAccount[] = [];
+    for (const key of this.#keys()) {
+      if (key.startsWith('list')) await this.#decided(() => this.#recorder.list(client, key, READ));
+      else if (key.startsWith('register'))
+        await this.#decided(() => this.#recorder.register(client, key, READ));
+      else
+        finalAccounts.push({
+          key,
+          ...(await this.#decided(() => this.#recorder.account(client, key, READ))),
+        });
+    }
+    for (const each of this.#clients) each.close();
+    const { accounts, lists, registers } = this.#recorder;
+    return { accounts, lists, registers, transfers: this.#transfers, finalAccounts };
+  }
+
+  async #run(client: LedgerClient, random: Random): Promise<void> {
+    while (this.#settleBy === Number.POSITIVE_INFINITY) {
+      await this.#act(client, random);
+      await setTimeout(random.between(0, 2 * PAUSE_MS));
+    }
+  }
+
+  async #act(client: LedgerClient, random: Random): Promise<void> {
+    const share = random.next();
+    const value = `${client.name}.${this.#values++}`;
+    const account = random.whole(0, ACCOUNTS);
+    const list = random.whole(0, LISTS);
+    const register = `register${random.whole(0, REGISTERS)}`;
+    if (share < 0.25) {
+      const other = (account + random.whole(1, ACCOUNTS)) % ACCOUNTS;
+      const [from, to] = [`account${account}`, `account${other}`];
+      await this.#transfer(client, { id: value, from, to, amount: random.whole(1, 40) });
+    } else if (share < 0.35) await this.#recorder.account(client, `account${account}`, READ);
+    else if (share < 0.55) {
+      const key = this.#listKey(list);
+      this.#appends[list] = (this.#appends[list] ?? 0) + 1;
+      await this.#recorder.list(client, key, { kind: 'append', element: value });
+    } else if (share < 0.7) await this.#recorder.list(client, this.#listKey(list), READ);
+    else if (share < 0.8) await this.#recorder.register(client, register, { kind: 'write', value });
+    else if (share < 0.9) await this.#recorder.register(client, register, { kind: 'swap', value });
+    else await this.#recorder.register(client, register, READ);
+  }
+
+  /** Both sides are tried until each is decided, with the same id. */
+  async #transfer(client: LedgerClient, transfer: Omit<Transfer, 'isAccepted'>): Promise<void> {
+    const { id, from, to, amount } = transfer;
+    const side = (key: string, signed: number) =>
+      this.#decided(() => this.#recorder.account(client, key, { kind: 'apply', id, amount: signed }));
+    const { accepted } = await side(from, -amount);
+    if (accepted) await side(to, amount);
+    this.#transfers.push({ ...transfer, isAccepted: accepted });
+  }
+
+  async #decided<Output>(attempt: () => Promise<Outcome<Output>>): Promise<Output> {
+    for (;;) {
+      const outcome = await attempt();
+      if (outcome.kind === 'ok') return outcome.output;
+      if (performance.now() > this.#settleBy)
+        throw new Error(`undecided ${SETTLING_MS} ms after the end: ${outcome.code}`);
+      await setTimeout(RETRY_MS);
+    }
+  }
+
+  #keys(): readonly string[] {
+    return [
+      ...Array.from({ length: ACCOUNTS }, (_, index) => `account${index}`),
+      ...this.#appends.map((_, index) => this.#listKey(index)),
+      ...Array.from({ length: REGISTERS }, (_, index) => `register${index}`),
+    ];
+  }
+
+  #listKey(list: number): string {
+    return `list${list}.${Math.floor((this.#appends[list] ?? 0) / APPENDS_PER_LIST)}`;
+  }
+}
+
+const READ = { kind: 'read' } as const;
