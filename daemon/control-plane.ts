@@ -27,6 +27,10 @@ export interface ControlPlaneOptions {
   readonly ingress: Ingress;
   readonly bundles: HostAgentOptions['bundles'];
   readonly epochs: EpochMemory;
+  /** There is no other host. */
+  readonly isAlone: boolean;
+  /** See ManagerOptions. */
+  readonly sharesState?: boolean | undefined;
   /** Undefined on a host that is alone. */
   readonly memory?: ClusterMemory | undefined;
   readonly events: EventLog;

@@ -10,6 +10,7 @@ const view: RoutingView = {
   component: 'Cart',
   epoch: 7,
   routed: true,
+  owned: false,
   measured: true,
   replicas: [
     { replica: 'Cart-0', host: 'h1', slices: 1, share: 0.5, load: 30 },

@@ -152,8 +152,19 @@ export interface RoutingView {
     readonly share: number;
     readonly load: number;
   }[];
+  /** Its keys have one owner at a time. */
+  readonly owned: boolean;
   /** Of the 32-bit hash space, each up to the next one's start. */
-  readonly slices: readonly { readonly start: number; readonly replica: string; readonly load: number }[];
+  readonly slices: readonly {
+    readonly start: number;
+    /** Empty while nobody acts for its keys, which are being handed over. */
+    readonly replica: string;
+    readonly load: number;
+    /** Of an owned component: the fencing number. */
+    readonly epoch?: number;
+    /** Who has to let go of the keys before another may have them, in words. */
+    readonly heldBy?: string;
+  }[];
 }
 
 export interface AppStatus {

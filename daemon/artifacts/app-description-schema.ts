@@ -14,6 +14,7 @@ const schema = z.object({
         name,
         methods: z.array(z.object({ name, streaming: z.boolean(), routed: z.boolean() })).max(10_000),
         references: z.array(name).max(10_000),
+        exclusive: z.boolean().exactOptional(),
         states: z.array(name).max(1000).exactOptional(),
         declaredAt: z.string(),
       }),

@@ -14,7 +14,7 @@ import type { HostRecords } from '../membership/host-records.js';
 import type { Member, MembershipEvent, Refusal } from '../membership/member.js';
 import { isIn, Membership, type MembershipTimes } from '../membership/membership.js';
 import type { Clock } from '../processes/clock.js';
-import { sameJson } from './routing.js';
+import { sameJson } from './same-json.js';
 
 export interface FleetOptions {
   readonly records: HostRecords;

@@ -28,7 +28,7 @@ const SPREADS: readonly Spread[] = ['zone', 'host', 'none'];
 
 /**
  * What is co-located by the manifest, and each other component alone; `main` alone too, unless it is listed or all is
- * one group. One with state has one replica at the most. Sorted by name. A group has as many replicas as the component of it that needs most; one of only `main`
+ * one group. One with state has one replica at the most, unless its routing is exclusive. Sorted by name. A group has as many replicas as the component of it that needs most; one of only `main`
  * has one. Throws ManifestError.
  */
 export function groupsOf(description: AppDescription, manifest: AppManifest): readonly Group[] {
@@ -70,15 +70,27 @@ function toGroup(members: readonly string[], manifest: AppManifest): Group {
   };
 }
 
-/** Two replicas cannot both own the state of a component. */
+/** Without keys two replicas cannot both own the state of a component. */
 function refuseSharedState(group: Group, { components }: AppDescription): Group {
   const stateful = components.find(
-    ({ name, states = [] }) => group.components.includes(name) && states.length > 0,
+    ({ name, states = [], exclusive }) =>
+      group.components.includes(name) && states.length > 0 && exclusive !== true,
   );
   if (stateful === undefined || group.maxReplicas === 1) return group;
   throw new ManifestError(
-    `component "${stateful.name}" has state (${stateful.states?.join(', ')}) and up to ${group.maxReplicas} replicas; several would each need keys of their own (routing with exclusive owners), which state does not support yet: give ${group.components.join(', ')} replicas = 1, or take "${stateful.name}" out of the group in colocate`,
+    `component "${stateful.name}" has state (${stateful.states?.join(', ')}) and up to ${group.maxReplicas} replicas; several each need keys of their own: give it routing with exclusive: true, or give ${group.components.join(', ')} replicas = 1, or take "${stateful.name}" out of the group in colocate`,
   );
+}
+
+/** Where state is in files, each has one writer: throws ManifestError for state with several replicas. */
+export function refuseSharedFiles(groups: readonly Group[], { components }: AppDescription): void {
+  for (const { components: members, maxReplicas } of groups) {
+    const stateful = components.find(({ name, states = [] }) => members.includes(name) && states.length > 0);
+    if (stateful !== undefined && maxReplicas > 1)
+      throw new ManifestError(
+        `component "${stateful.name}" has state (${stateful.states?.join(', ')}) and up to ${maxReplicas} replicas, and without a [redis] store one process writes it: give ${members.join(', ')} replicas = 1, or the daemon a [redis] store in its weaverd.toml`,
+      );
+  }
 }
 
 /** What the members reserve, added up; the labels of all of them, and the strictest of their spreads. */

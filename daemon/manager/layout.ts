@@ -1,4 +1,5 @@
 import { type AppManifest, sizeInBytes } from '../../config/app-manifest.js';
+import { isOwned } from '../../sdk/protocol/app-description.js';
 import type { Placement } from '../host/host-messages.js';
 import type { Deployment } from './app-record.js';
 import { type Group, groupsOf } from './groups.js';
@@ -17,11 +18,13 @@ export interface PlannedReplica {
 export class Layout {
   readonly groups: readonly Group[];
   readonly #deployment: Deployment;
+  readonly #owned: ReadonlySet<string>;
   readonly #replicas: ReadonlyMap<string, { readonly group: Group; readonly planned: PlannedReplica[] }>;
 
   /** Throws ManifestError, which a deployment in the store was checked for. */
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
+    this.#owned = new Set(deployment.description.components.filter(isOwned).map(({ name }) => name));
     this.groups = groupsOf(deployment.description, deployment.manifest);
     this.#replicas = new Map(this.groups.map((group) => [group.name, { group, planned: [] }]));
   }
@@ -60,6 +63,7 @@ export class Layout {
             name,
             config: manifest.components[name]?.config ?? {},
             implementation: manifest.components[name]?.implementation,
+            ...(this.#owned.has(name) ? { owned: true } : {}),
           })),
           main: group.hasMain && index === 0,
           mainConfig: manifest.main.config,

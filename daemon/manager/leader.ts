@@ -18,6 +18,8 @@ import type { EventLog } from './event-log.js';
 import { Fleet } from './fleet.js';
 import type { History } from './history.js';
 import type { HostedReplica } from './hosted-replica.js';
+import { OwnershipTable } from './ownership/ownership-table.js';
+import { Ownerships } from './ownership/ownerships.js';
 import { PlacementReasons } from './placement-reasons.js';
 import { type AppPlan, type Plan, plan } from './plan.js';
 import { BLANK_MEMORY } from './plan-memory.js';
@@ -26,7 +28,7 @@ import { PortTable } from './port-table.js';
 import { Publisher } from './publisher.js';
 import { Reconciler } from './reconciler.js';
 import { MAX_SETTLE_MS } from './retirement.js';
-import { RoutingTable } from './routing-table.js';
+import { ASSIGNMENTS_BUCKET, RoutingTable } from './routing-table.js';
 import { type RoutingQuery, routingView } from './routing-view.js';
 import { Survivors } from './survivors.js';
 
@@ -40,6 +42,8 @@ export interface LeaderOptions {
   readonly leadership: Leadership;
   readonly self: LeaderStatus;
   readonly understood: Understood;
+  /** There is no other host: nobody acts for keys whom this daemon does not know. */
+  readonly isAlone: boolean;
   readonly times?: MembershipTimes | undefined;
   readonly desired: DesiredState;
   readonly hostRecords: HostRecords;
@@ -64,6 +68,7 @@ const MIN_BALANCE_MS = 1000;
 interface Opened {
   readonly ports: PortTable;
   readonly routing: RoutingTable;
+  readonly ownerships: Ownerships;
   readonly publisher: Publisher;
 }
 
@@ -82,6 +87,8 @@ export class Leader {
   /** By app, as last planned. */
   #planned: ReadonlyMap<string, AppPlan> = new Map();
   readonly #reasons = new PlacementReasons();
+  /** Monotonic ms. */
+  readonly #began: number;
   #isDraining = false;
   #onDrained: (() => void) | undefined;
   #reports: Subscription | undefined;
@@ -90,6 +97,7 @@ export class Leader {
   constructor(options: LeaderOptions) {
     const { hostRecords, rememberedHosts, clock, understood, times, events, sawEpoch } = options;
     this.#options = options;
+    this.#began = clock.monotonic();
     this.#fleet = new Fleet({
       records: hostRecords,
       remembered: rememberedHosts,
@@ -134,6 +142,7 @@ export class Leader {
   /** The store may be another than before, such as an empty one. */
   storeReset(): void {
     this.#survivors.suspect();
+    this.#opened?.ownerships.suspect();
     this.#reconciler.trigger();
   }
 
@@ -209,7 +218,8 @@ export class Leader {
         const serving = [record.current, ...record.older].find(({ version }) => version === record.serving);
         const routing = serving === undefined ? undefined : table?.of(serving);
         if (serving === undefined || routing === undefined) return [];
-        return routingView(serving, component, routing, this.#replicasOf(record.app)) ?? [];
+        const ownership = this.#opened?.ownerships.of(record.app, component);
+        return routingView(serving, component, routing, this.#replicasOf(record.app), ownership) ?? [];
       });
   }
 
@@ -229,7 +239,10 @@ export class Leader {
   async #openNow(): Promise<Opened> {
     const { bus, subjects, clock, findPort, events, leadership } = this.#options;
     const ports = await PortTable.open(bus.store('ports'), findPort);
-    const routing = await RoutingTable.open(bus.store('assignments'));
+    const routing = await RoutingTable.open(bus.store(ASSIGNMENTS_BUCKET));
+    const table = await OwnershipTable.open(bus.store(ASSIGNMENTS_BUCKET), leadership);
+    const { isAlone } = this.#options;
+    const ownerships = new Ownerships({ table, clock, termBegan: this.#began, isAlone });
     const fenced = {
       publish: (subject: string, body: object) => {
         if (!leadership.isValid())
@@ -238,14 +251,23 @@ export class Leader {
       },
     };
     const nextEpoch = () => leadership.nextEpoch();
-    const publisher = new Publisher({ bus: fenced, subjects, clock, events, ports, routing, nextEpoch });
-    this.#opened = { ports, routing, publisher };
+    const publisher = new Publisher({
+      bus: fenced,
+      subjects,
+      clock,
+      events,
+      ports,
+      routing,
+      ownerships,
+      nextEpoch,
+    });
+    this.#opened = { ports, routing, ownerships, publisher };
     return this.#opened;
   }
 
   async #step(): Promise<{ readonly wakeAt: number | undefined }> {
     const { leadership } = this.#options;
-    const { ports, routing, publisher } = await this.#open();
+    const { ports, routing, ownerships, publisher } = await this.#open();
     // A death that cannot be written is not acted on, but holds up nothing else.
     const unsettled = await this.#fleet.settle().then(
       () => undefined,
@@ -260,7 +282,7 @@ export class Leader {
     const planned = plan(this.#records(), publisher.observe(hosts), now, this.#memory);
     this.#memory = planned.memory;
     this.#tellProblems(planned);
-    await publisher.publish(planned, hosts);
+    const unwritten = await publisher.publish(planned, hosts);
     if (this.#isDraining) {
       if (hosts.every(({ report }) => report !== undefined && report.replicas.length === 0))
         this.#onDrained?.();
@@ -268,15 +290,17 @@ export class Leader {
     }
     for (const app of planned.apps) await this.#advance(app);
     if (unsettled !== undefined) throw unsettled.reason;
+    if (unwritten !== undefined) throw unwritten;
     // Last, so that a disk that is full holds up none of the above.
     if (leadership.isValid()) {
       await routing.save();
+      await ownerships.retain(planned.apps.map(({ record }) => record));
       await ports.save();
       await this.#options.desired.prune();
     }
-    const { balanceDueAt } = routing;
-    const balanceAt = balanceDueAt === undefined ? undefined : Math.max(balanceDueAt, now + MIN_BALANCE_MS);
-    return { wakeAt: earlier(planned.wakeAt, balanceAt) };
+    const due = earlier(routing.balanceDueAt, ownerships.wakeAt(planned.apps, now));
+    const dueAt = due === undefined ? undefined : Math.max(due, now + MIN_BALANCE_MS);
+    return { wakeAt: earlier(planned.wakeAt, dueAt) };
   }
 
   /** Of each host, also a silent one that may be heard again, the digest of what it remembers. */

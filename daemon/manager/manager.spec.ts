@@ -53,6 +53,7 @@ class Daemon {
       ingress,
       bundles: { path: (version) => `/artifacts/${version}/app.mjs`, fetch: async () => undefined },
       epochs: volatileEpochs(),
+      isAlone: true,
       events: this.events,
       problems: () => ['planted problem'],
       findPort,

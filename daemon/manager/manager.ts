@@ -19,7 +19,7 @@ import { type AppObservation, appStatus } from './app-status.js';
 import { type ClusterView, readClusterView } from './cluster-view.js';
 import { APPS_BUCKET, DesiredState } from './desired-state.js';
 import type { EventLog } from './event-log.js';
-import { groupsOf, ManifestError } from './groups.js';
+import { groupsOf, ManifestError, refuseSharedFiles } from './groups.js';
 import { History } from './history.js';
 import { HostInUseError, UnknownHostError } from './host-errors.js';
 import { Leader } from './leader.js';
@@ -50,6 +50,10 @@ export interface ManagerOptions {
   readonly election: Election;
   readonly self: { readonly host: string; readonly generation: number };
   readonly understood: Understood;
+  /** There is no other host. */
+  readonly isAlone: boolean;
+  /** State of the apps is in a store that several processes may write, each its keys. Default: in files. */
+  readonly sharesState?: boolean | undefined;
   /** Of this daemon, over the store's loss; undefined on a host that is alone. */
   readonly memory?: Pick<ClusterMemory, 'remember' | 'entries' | 'value' | 'idle'> | undefined;
   /** Default: see {@link MembershipTimes}. */
@@ -174,7 +178,8 @@ export class Manager {
       manifest: readManifest(app, manifest),
       deployedAt: this.#options.clock.now(),
     };
-    groupsOf(description, deployment.manifest);
+    const groups = groupsOf(description, deployment.manifest);
+    if (this.#options.sharesState !== true) refuseSharedFiles(groups, description);
     const record = await desired.change(app, 'user', (before) => {
       const next = deployed(before, deployment);
       if (next !== undefined && next.older.length > MAX_OLDER)

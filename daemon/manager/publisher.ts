@@ -9,6 +9,7 @@ import type { HostedReplica } from './hosted-replica.js';
 import { LevelSender } from './level-sender.js';
 import { type ClusterRoute, listenersOf, needsPort, routesOf, routesOn } from './listeners.js';
 import type { ObservedHost } from './observed-host.js';
+import type { Ownerships } from './ownership/ownerships.js';
 import type { AppPlan, Plan } from './plan.js';
 import type { PortTable } from './port-table.js';
 import { formatReplica } from './replica-key.js';
@@ -22,6 +23,7 @@ export interface PublisherOptions {
   readonly events: EventLog;
   readonly ports: PortTable;
   readonly routing: RoutingTable;
+  readonly ownerships: Ownerships;
   readonly nextEpoch: () => number;
 }
 
@@ -57,7 +59,10 @@ export class Publisher {
         reported: report !== undefined,
         replicas: report?.replicas.map((replica) => ({ ...replica, host })) ?? [],
         routesApplied: report === undefined || this.#routesApplied(report),
-        answering: report === undefined ? NOTHING : answering(report),
+        answering:
+          report === undefined
+            ? NOTHING
+            : new Set([...answering(report), ...this.#options.ownerships.givingUp(host)]),
       };
     });
   }
@@ -69,9 +74,13 @@ export class Publisher {
     );
   }
 
-  /** Routing and ingress before placements: what is to go is out of both before it hears of it. */
-  async publish({ apps, placements }: Plan, fleet: readonly FleetHost[]): Promise<void> {
-    const { subjects, nextEpoch } = this.#options;
+  /**
+   * Who has which keys, decided and in the store, before routing that says so; routing and ingress before placements: what is to go is
+   * out of both before it hears of it. What the store does not take holds nothing else up; the reason is returned.
+   */
+  async publish({ apps, placements }: Plan, fleet: readonly FleetHost[]): Promise<unknown> {
+    const { subjects, ownerships, nextEpoch } = this.#options;
+    const unwritten = await ownerships.advance(apps, fleet);
     const reports = fleet.flatMap(({ status, report }) =>
       report !== undefined && (status === 'alive' || status === 'suspect') ? [report] : [],
     );
@@ -88,10 +97,11 @@ export class Publisher {
       sent.add(subject);
     }
     this.#sender.retain(sent);
+    return unwritten;
   }
 
   #sendRouting(apps: readonly AppPlan[], reports: readonly HostReport[], sent: Set<string>): void {
-    const { subjects, routing, nextEpoch, clock } = this.#options;
+    const { subjects, routing, ownerships, nextEpoch, clock } = this.#options;
     const now = clock.now();
     const deployments = apps.flatMap(({ record, leaving, observed }) =>
       [record.current, ...record.older].map((deployment) => ({
@@ -103,7 +113,9 @@ export class Publisher {
     );
     for (const { deployment, leaving, observed, app } of deployments) {
       const { version } = deployment;
-      const next = routing.route(deployment, observed, leaving, nextEpoch, now);
+      const next = routing.route(deployment, observed, leaving, nextEpoch, now, (component) =>
+        ownerships.grantsOf(app, component),
+      );
       if (next.epoch === 0) continue;
       const subject = subjects.routing(app, version);
       const followers = reports

@@ -3,8 +3,13 @@ import { subjectToken } from '../bus/subjects.js';
 import type { Deployment } from './app-record.js';
 import type { Assignment } from './assignment.js';
 import type { HostedReplica } from './hosted-replica.js';
+import { isOwnershipKey } from './ownership/ownership-table.js';
 import { formatVersion } from './replica-key.js';
-import { balanceDueAt, NO_ROUTING, routeVersion, sameJson, type VersionRouting } from './routing.js';
+import { balanceDueAt, type GrantsOf, NO_ROUTING, routeVersion, type VersionRouting } from './routing.js';
+import { sameJson } from './same-json.js';
+
+/** By app, version and component; of components whose keys have owners, by app and component (ownership/). */
+export const ASSIGNMENTS_BUCKET = 'assignments';
 
 /** The routing of every version; assignments are kept in the store, so that keys stay where they are over restarts. */
 export class RoutingTable {
@@ -21,6 +26,7 @@ export class RoutingTable {
   static async open(store: KeyedStore): Promise<RoutingTable> {
     const table = new RoutingTable(store);
     for (const key of await store.keys()) {
+      if (isOwnershipKey(key)) continue;
       const entry = await store.get(key);
       if (entry !== undefined) table.#stored.set(key, entry.value as Assignment);
     }
@@ -33,10 +39,11 @@ export class RoutingTable {
     leaving: ReadonlySet<string>,
     nextEpoch: () => number,
     now: number,
+    grantsOf: GrantsOf,
   ): VersionRouting {
     const version = versionOf(deployment);
     const previous = this.#versions.get(version) ?? this.#remembered(deployment);
-    const next = routeVersion(deployment, observed, leaving, previous, nextEpoch, now);
+    const next = routeVersion(deployment, observed, leaving, previous, nextEpoch, now, grantsOf);
     this.#versions.set(version, next);
     return next;
   }

@@ -1,7 +1,10 @@
 import type { RoutingView } from '../api/api-types.js';
 import type { Deployment } from './app-record.js';
+import type { Assignment } from './assignment.js';
+import { keyLoads } from './component-balancing.js';
 import type { HostedReplica } from './hosted-replica.js';
-import { keyLoads, type VersionRouting } from './routing.js';
+import type { ComponentOwnership } from './ownership/component-ownership.js';
+import type { VersionRouting } from './routing.js';
 import { measuredSlices } from './slicer/measured-slices.js';
 import { shareOf } from './slicer/slices.js';
 
@@ -11,10 +14,13 @@ export function routingView(
   component: string,
   routing: VersionRouting,
   observed: readonly HostedReplica[],
+  ownership: ComponentOwnership | undefined,
 ): RoutingView | undefined {
   const published = routing.components.get(component);
   if (published === undefined) return undefined;
-  const assignment = published.assignment === undefined ? undefined : routing.assignments.get(component);
+  const owned = ownership === undefined ? undefined : ownedView(ownership, version);
+  const assignment =
+    owned ?? (published.assignment === undefined ? undefined : routing.assignments.get(component));
   const reports = keyLoads(
     component,
     observed.filter((replica) => replica.version === version),
@@ -28,6 +34,7 @@ export function routingView(
     routed: description.components.some(
       ({ name, methods }) => name === component && methods.some((method) => method.routed),
     ),
+    owned: owned !== undefined,
     measured: reports.length > 0,
     replicas: published.replicas.map(({ replica, host }) => {
       const own = slices.filter(({ owner }) => owner === replica);
@@ -39,7 +46,33 @@ export function routingView(
         load: own.reduce((sum, { load }) => sum + load, 0),
       };
     }),
-    slices: slices.map(({ start, owner, load }) => ({ start, replica: owner, load })),
+    slices: slices.map(({ start, owner, load }, index) => ({
+      start,
+      replica: owner,
+      load,
+      ...(owned === undefined ? {} : owned.details[index]),
+    })),
+  };
+}
+
+type OwnedDetails = Pick<RoutingView['slices'][number], 'epoch' | 'heldBy'>;
+
+/** By grants: who acts, and where nobody does who is to let go first. */
+function ownedView(
+  { grants }: ComponentOwnership,
+  version: string,
+): Assignment & { readonly details: readonly OwnedDetails[] } {
+  const acts = grants.map(
+    ({ holder, takenAt }) => holder !== undefined && takenAt === undefined && holder.version === version,
+  );
+  return {
+    starts: grants.map(({ start }) => start),
+    owners: grants.map(({ holder }, index) => (acts[index] === true ? (holder?.replica ?? '') : '')),
+    details: grants.map(({ epoch, holder }, index) =>
+      holder === undefined || acts[index] === true
+        ? { epoch }
+        : { epoch, heldBy: `${holder.replica} of ${holder.version} on ${holder.host}` },
+    ),
   };
 }
 

@@ -1,21 +1,25 @@
+import { isOwned } from '../../sdk/protocol/app-description.js';
+import type { SliceAssignment } from '../../sdk/protocol/control.js';
 import type { PublishedReplica, PublishedRouting } from '../host/host-messages.js';
 import type { Deployment } from './app-record.js';
 import type { Assignment } from './assignment.js';
+import { balanced } from './balanced.js';
+import { balancingOf, keyLoads } from './component-balancing.js';
 import { groupsOf } from './groups.js';
 import type { HostedReplica } from './hosted-replica.js';
-import { formatReplica } from './replica-key.js';
-import { type Balancing, DEFAULT_BALANCING } from './slicer/balancing.js';
-import type { ReplicaKeyLoad } from './slicer/measured-slices.js';
-import { nextAssignment } from './slicer/next-assignment.js';
+import { type Grant, newestTaking } from './ownership/grants.js';
+import { ownedSlices } from './ownership/owned-slices.js';
+import { routable } from './routable.js';
+import { sameJson } from './same-json.js';
 
 /** The newest routing of one version, as it was published. */
 export interface VersionRouting {
   /** The highest of its components' epochs. */
   readonly epoch: number;
   readonly components: ReadonlyMap<string, PublishedRouting>;
-  /** Of the routed components; kept in the store. */
+  /** Of the routed components whose keys have no owners; kept in the store. */
   readonly assignments: ReadonlyMap<string, Assignment>;
-  /** Of the routed components that have load: when their slices were balanced, Unix ms. */
+  /** Of those of them that have load: when their slices were balanced, Unix ms. */
   readonly balancedAt: ReadonlyMap<string, number>;
 }
 
@@ -26,11 +30,14 @@ export const NO_ROUTING: VersionRouting = {
   balancedAt: new Map(),
 };
 
+/** Who has which keys of an owned component; undefined while that is not in the store. */
+export type GrantsOf = (component: string) => readonly Grant[] | undefined;
+
 /**
  * The routing of a version from what is observed. A component's entry changes, with a new epoch, only when its
- * replicas or slices do; while a replica of it is being adopted it stays as it was, or absent, so that its callers
- * keep what they have from before the daemon's restart. Slices are balanced when the replicas change, and once in the
- * component's interval. Returns `previous` itself when nothing changed.
+ * replicas or slices do, or keys were taken; while a replica of it is being adopted it stays as it was, or absent, so that its
+ * callers keep what they have from before the daemon's restart. Slices are balanced when the replicas change, and once in
+ * the component's interval; those of owned components elsewhere (ownership/). Returns `previous` itself when nothing changed.
  */
 export function routeVersion(
   deployment: Deployment,
@@ -39,6 +46,7 @@ export function routeVersion(
   previous: VersionRouting,
   nextEpoch: () => number,
   now: number,
+  grantsOf: GrantsOf = () => undefined,
 ): VersionRouting {
   const components = new Map(previous.components);
   const assignments = new Map(previous.assignments);
@@ -46,45 +54,66 @@ export function routeVersion(
   let isRebalanced = false;
   let epoch = previous.epoch;
   const ofVersion = observed.filter(({ version }) => version === deployment.version);
+  const { description } = deployment;
+  const owned = new Set(description.components.filter(isOwned).map(({ name }) => name));
   const routed = new Set(
-    deployment.description.components
-      .filter(({ methods }) => methods.some((method) => method.routed))
+    description.components
+      .filter(({ name, methods }) => !owned.has(name) && methods.some((method) => method.routed))
       .map(({ name }) => name),
   );
 
-  const balanced = (
+  const balance = (
     component: string,
     ofGroup: readonly HostedReplica[],
     replicas: readonly PublishedReplica[],
-  ): Assignment => {
-    const current = assignments.get(component);
-    const names = replicas.map(({ replica }) => replica);
-    const reports = keyLoads(component, ofGroup);
-    if (reports.length === 0 && balancedAt.delete(component)) isRebalanced = true;
-    const balancing = balancingOf(deployment, component);
-    const known = components.get(component)?.replicas.map(({ replica }) => replica);
-    const isDue = reports.length > 0 && now >= (balancedAt.get(component) ?? 0) + balancing.interval;
-    if (current !== undefined && !isDue && sameJson(known, names)) return current;
-    if (reports.length > 0) balancedAt.set(component, now);
-    const next = nextAssignment(current, names, reports, balancing);
-    assignments.set(component, next);
-    isRebalanced = true;
-    return next;
+  ): SliceAssignment => {
+    const before = assignments.get(component);
+    const at = balancedAt.get(component);
+    const next = balanced(
+      {
+        assignment: before,
+        balancedAt: at,
+        names: components.get(component)?.replicas.map(({ replica }) => replica),
+      },
+      {
+        names: replicas.map(({ replica }) => replica),
+        loads: keyLoads(component, ofGroup),
+        balancing: balancingOf(deployment, component),
+        now,
+        mayMove: true,
+      },
+    );
+    isRebalanced ||= next.assignment !== before || next.balancedAt !== at;
+    assignments.set(component, next.assignment);
+    if (next.balancedAt === undefined) balancedAt.delete(component);
+    else balancedAt.set(component, next.balancedAt);
+    return toSlices(next.assignment, replicas);
   };
 
-  for (const group of groupsOf(deployment.description, deployment.manifest)) {
+  for (const group of groupsOf(description, deployment.manifest)) {
     const ofGroup = ofVersion.filter((replica) => replica.group === group.name);
     if (ofGroup.some(({ state }) => state === 'adopting')) continue;
     const replicas = routable(ofGroup, leaving);
     for (const component of group.components) {
       const before = components.get(component);
-      const assignment = routed.has(component) ? balanced(component, ofGroup, replicas) : undefined;
+      const grants = owned.has(component) ? grantsOf(component) : undefined;
+      if (owned.has(component) && grants === undefined) continue;
       const slices =
-        assignment === undefined || replicas.length === 0 ? undefined : toSlices(assignment, replicas);
-      if (before !== undefined && sameJson([before.replicas, before.assignment], [replicas, slices]))
+        grants !== undefined
+          ? ownedSlices(grants, deployment.version, replicas)
+          : routed.has(component)
+            ? balance(component, ofGroup, replicas)
+            : undefined;
+      const assignment = replicas.length === 0 ? undefined : slices;
+      const isTaken = newestTaking(grants ?? [], deployment.version) > (before?.epoch ?? 0);
+      if (
+        before !== undefined &&
+        !isTaken &&
+        sameJson([before.replicas, before.assignment], [replicas, assignment])
+      )
         continue;
       epoch = nextEpoch();
-      components.set(component, { component, epoch, replicas, assignment: slices });
+      components.set(component, { component, epoch, replicas, assignment });
     }
   }
   if (epoch === previous.epoch && !isRebalanced) return previous;
@@ -97,38 +126,8 @@ export function balanceDueAt(deployment: Deployment, { balancedAt }: VersionRout
   return due.length === 0 ? undefined : Math.min(...due);
 }
 
-export function balancingOf({ manifest }: Deployment, component: string): Balancing {
-  return manifest.components[component]?.balancing ?? DEFAULT_BALANCING;
-}
-
-/** What the replicas report of a component, if anything. */
-export function keyLoads(component: string, replicas: readonly HostedReplica[]): readonly ReplicaKeyLoad[] {
-  return replicas.flatMap(({ replica, load }) => {
-    const keys = load?.keys?.find((each) => each.component === component);
-    return keys === undefined ? [] : [{ replica, keys }];
-  });
-}
-
-/** Those that serve; of a version that is being retired, the draining ones when no other is left. */
-function routable(
-  replicas: readonly HostedReplica[],
-  leaving: ReadonlySet<string>,
-): readonly PublishedReplica[] {
-  const staying = replicas.filter((replica) => !leaving.has(formatReplica(replica)));
-  const serving = staying.filter(({ state }) => state === 'serving');
-  const chosen = serving.length > 0 ? serving : staying.filter(({ state }) => state === 'draining');
-  return chosen
-    .flatMap(({ replica, group, generation, host, address, remoteAddress }) =>
-      address === undefined ? [] : [{ replica, group, generation, host, address, remoteAddress }],
-    )
-    .sort((a, b) => (a.replica < b.replica ? -1 : 1));
-}
-
 /** As callers look them up: neighbours of one owner are one. */
-function toSlices(
-  assignment: Assignment,
-  replicas: readonly PublishedReplica[],
-): { readonly starts: readonly number[]; readonly owners: readonly number[] } {
+function toSlices(assignment: Assignment, replicas: readonly PublishedReplica[]): SliceAssignment {
   const indexOf = new Map(replicas.map(({ replica }, index) => [replica, index]));
   const starts: number[] = [];
   const owners: number[] = [];
@@ -139,8 +138,4 @@ function toSlices(
     owners.push(owner);
   }
   return { starts, owners };
-}
-
-export function sameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -111,6 +111,7 @@ export class SimDaemon {
         fetch: (version) => this.#fetch(version),
       },
       epochs: this.#epochs(memory),
+      isAlone: false,
       memory,
       events,
       problems: () => [],

@@ -1,6 +1,6 @@
 import type { ObservedReplica, ReplicaHost, ReplicaSpec } from '../../daemon/envelope/replica-host.js';
 import { formatReplica } from '../../daemon/manager/replica-key.js';
-import { sameJson } from '../../daemon/manager/routing.js';
+import { sameJson } from '../../daemon/manager/same-json.js';
 import type { ComponentRouting } from '../../sdk/protocol/control.js';
 import type { Observer } from './observer.js';
 import type { Random } from './random.js';
