@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 
 /** `weaver.toml`: how an app is built and run. Every key has a default, so that no file is needed at all. */
@@ -104,9 +105,25 @@ const component = z.strictObject({
   ...placed,
 });
 
+const absolutePath = z.string().regex(/^\//, 'an absolute path');
+
 const listener = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address the ingress binds'),
   port: port.default(0).describe('Port the ingress binds; 0: a free one, kept over restarts'),
+  tls: z
+    .strictObject({
+      certificate: absolutePath.describe('PEM file of the certificate and its chain, on each host'),
+      key: absolutePath.describe('PEM file of its private key, which the daemon may read and others may not'),
+    })
+    .optional()
+    .describe('Serves HTTPS; the files are read again when they change'),
+  trustedProxies: z
+    .array(
+      z.string().refine(isAddressRange, 'an address such as "10.1.2.3", or a range such as "10.0.0.0/8"'),
+    )
+    .max(100)
+    .optional()
+    .describe('Whose X-Forwarded headers are believed, beside those of this host'),
 });
 
 export const appManifestSchema = z.strictObject({
@@ -163,6 +180,13 @@ export const appManifestSchema = z.strictObject({
     .default({ grace: 10_000 }),
   build: z.strictObject({ tsconfig: z.string().optional() }).default({}),
 });
+
+function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 /** The manifest with its defaults filled in; durations in ms. */
 export type AppManifest = z.output<typeof appManifestSchema>;

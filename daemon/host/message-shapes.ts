@@ -97,7 +97,12 @@ export function isRoute(value: unknown): boolean {
     host: 'string',
     port: 'number',
   } as const;
-  return hasFields(value, fields) && isEach(field(value, 'backends'), isBackend);
+  return (
+    hasFields(value, fields) &&
+    isOptional(field(value, 'tls'), (tls) => hasFields(tls, { certificate: 'string', key: 'string' })) &&
+    isOptional(field(value, 'trustedProxies'), isTexts) &&
+    isEach(field(value, 'backends'), isBackend)
+  );
 }
 
 function isBackend(value: unknown): boolean {

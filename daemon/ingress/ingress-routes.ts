@@ -11,8 +11,18 @@ export interface IngressRoute {
   readonly host: string;
   /** Port to bind; 0: a free one, which stays the same over restarts as long as nobody else takes it. */
   readonly port: number;
+  /** Serves HTTPS with them; absent: HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Addresses and ranges (CIDR) whose X-Forwarded headers are believed, beside those of this host. Absent: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** May be empty: requests then wait a moment for one to appear. */
   readonly backends: readonly IngressBackend[];
+}
+
+/** PEM files, by their absolute paths. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** Another generation or address is another backend: the one it replaces drains. */

@@ -12,6 +12,9 @@ export interface ProxyContext {
   readonly limits: ProxyLimits;
   readonly clock: IngressClock;
   readonly counters: AccessCounters;
+  /** Of this listener's address. */
+  readonly scheme: 'http' | 'https';
+  readonly trusts: (peer: string) => boolean;
   /** Host and port of the listener. */
   readonly boundHost: () => string;
   /** The listener goes away: connections end with the answer under way. */
@@ -24,6 +27,8 @@ export function receivedHead(request: IncomingMessage, context: ProxyContext): R
     url: request.url ?? '/',
     rawHeaders: request.rawHeaders,
     peer: request.socket.remoteAddress ?? '',
+    trusted: context.trusts(request.socket.remoteAddress ?? ''),
+    scheme: context.scheme,
     fallbackHost: context.boundHost(),
   };
 }

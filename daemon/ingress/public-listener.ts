@@ -1,15 +1,24 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { formatAddress } from '../../sdk/protocol/address.js';
 import { AccessCounters } from './access-counters.js';
 import { BackendPool } from './backend-pool.js';
 import { backoffMs } from './backoff.js';
+import { readKeyPair, watchKeyPair } from './certificate.js';
 import { forward } from './forwarding.js';
 import type { WireRoute } from './ingress-protocol.js';
 import type { IngressClock, IngressListenerStatus } from './ingress-routes.js';
 import { openFailure } from './open-failure.js';
 import type { ProxyContext } from './proxy-context.js';
 import type { ProxyLimits } from './proxy-limits.js';
+import { TrustedPeers } from './trusted-peers.js';
 import { forwardUpgrade } from './tunnel.js';
 
 export const HEALTH_PATH = '/.weaverd/health';
@@ -42,12 +51,14 @@ const CHECK_HEADERS_MS = 5_000;
 export class PublicListener {
   readonly #options: ListenerOptions;
   readonly #context: ProxyContext;
+  #trusted: TrustedPeers;
   readonly #pool: BackendPool;
   readonly #counters: AccessCounters;
   readonly #tunnels = new Set<Socket>();
   #route: WireRoute;
   #state: State = { kind: 'opening' };
-  #server: Server | undefined;
+  #server: Server | SecureServer | undefined;
+  #unwatch: () => void = () => undefined;
   #attempts = 0;
   #cancelReopen: (() => void) | undefined;
   #overflowing = false;
@@ -58,8 +69,11 @@ export class PublicListener {
     this.#counters = new AccessCounters(options.onActivity);
     this.#pool = new BackendPool(options.limits, options.clock, options.random, options.onChange);
     this.#pool.setBackends(route.backends);
+    this.#trusted = new TrustedPeers(route.trustedProxies ?? []);
     this.#context = {
       listener: route.listener,
+      scheme: schemeOf(route),
+      trusts: (peer) => this.#trusted.has(peer),
       pool: this.#pool,
       limits: options.limits,
       clock: options.clock,
@@ -77,11 +91,18 @@ export class PublicListener {
 
   /** Whether this listener can serve the route without opening another port. */
   serves(route: WireRoute): boolean {
-    return route.host === this.#route.host && route.port === this.#route.port;
+    const { host, port, tls } = this.#route;
+    return (
+      route.host === host &&
+      route.port === port &&
+      route.tls?.certificate === tls?.certificate &&
+      route.tls?.key === tls?.key
+    );
   }
 
   setRoute(route: WireRoute): void {
     this.#route = route;
+    this.#trusted = new TrustedPeers(route.trustedProxies ?? []);
     this.#pool.setBackends(route.backends);
   }
 
@@ -98,7 +119,7 @@ export class PublicListener {
     return {
       app,
       listener,
-      url: `http://${this.#boundHost()}`,
+      url: this.#url(),
       state: this.#state.kind,
       ...(this.#state.kind === 'failed' ? { reason: this.#state.reason } : {}),
       ...this.#counters.window,
@@ -112,6 +133,7 @@ export class PublicListener {
   async close(drainMs: number): Promise<void> {
     this.#state = { kind: 'closing' };
     this.#cancelReopen?.();
+    this.#unwatch();
     const server = this.#server;
     if (server?.listening) {
       const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
@@ -124,7 +146,14 @@ export class PublicListener {
   }
 
   #listen(port: number): void {
-    const server = this.#createServer();
+    let server: Server | SecureServer;
+    try {
+      server = this.#createServer();
+    } catch (reason) {
+      return this.#failed(
+        `${reason instanceof Error ? reason.message : String(reason)} ([listeners.${this.#route.listener}] tls in weaver.toml)`,
+      );
+    }
     this.#server = server;
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (server.listening) return this.#options.log('error', `${this.name}: ${error.message}`);
@@ -139,7 +168,7 @@ export class PublicListener {
       if (this.#state.kind === 'closing') return void server.close();
       this.#attempts = 0;
       this.#state = { kind: 'open', port: (server.address() as AddressInfo).port };
-      this.#options.log('info', `${this.name} is open at http://${this.#boundHost()}`);
+      this.#options.log('info', `${this.name} is open at ${this.#url()}`);
       this.#options.onChange();
     });
   }
@@ -154,9 +183,10 @@ export class PublicListener {
     this.#options.onChange();
   }
 
-  #createServer(): Server {
+  /** Throws when there is no certificate that could be used. */
+  #createServer(): Server | SecureServer {
     const { limits } = this.#options;
-    const server = createServer({
+    const options: ServerOptions = {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       // Bodies may stream for as long as they make progress (forwarding.ts).
@@ -167,7 +197,8 @@ export class PublicListener {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
-    });
+    };
+    const server = this.#serverFor(options);
     server.maxConnections = limits.maxConnections;
     server.on('request', (request, response) => this.#serve(request, response));
     // Whether the body may come is the backend's to say.
@@ -176,6 +207,31 @@ export class PublicListener {
     // One listener per pipelined request, which the pool bounds.
     server.on('connection', (socket) => socket.setMaxListeners(0));
     server.on('drop', () => this.#overflow());
+    return server;
+  }
+
+  #serverFor(options: ServerOptions): Server | SecureServer {
+    const { tls } = this.#route;
+    if (tls === undefined) return createServer(options);
+    const { clock, limits, log } = this.#options;
+    const server = createSecureServer({
+      ...options,
+      ...readKeyPair(tls),
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.headersTimeoutMs,
+    });
+    this.#unwatch();
+    this.#unwatch = watchKeyPair(
+      tls,
+      clock,
+      (pair) => {
+        server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' });
+        log('info', `${this.name} has a new certificate`);
+      },
+      (problem) => log('error', `${this.name} keeps its former certificate: ${problem}`),
+    );
+    // A peer that speaks no TLS, or none of ours, ends its own connection and nothing else.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
   }
 
@@ -215,7 +271,7 @@ export class PublicListener {
     );
   }
 
-  #cutAll(server: Server): void {
+  #cutAll(server: Server | SecureServer): void {
     server.closeAllConnections();
     for (const socket of this.#tunnels) socket.destroy();
   }
@@ -224,10 +280,18 @@ export class PublicListener {
     return `listener ${this.#route.listener} of ${this.#route.app}`;
   }
 
+  #url(): string {
+    return `${schemeOf(this.#route)}://${this.#boundHost()}`;
+  }
+
   #boundHost(): string {
     const port = this.#state.kind === 'open' ? this.#state.port : this.#route.port;
     return formatAddress({ kind: 'tcp', host: this.#route.host, port });
   }
+}
+
+function schemeOf({ tls }: WireRoute): 'http' | 'https' {
+  return tls === undefined ? 'http' : 'https';
 }
 
 function isHealthCheck({ method, url }: IncomingMessage): boolean {

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  isLoopback,
   type ReceivedHead,
   requestHead,
   responseHead,
@@ -14,6 +13,8 @@ const received = (more: Partial<ReceivedHead> = {}): ReceivedHead => ({
   url: '/',
   rawHeaders: ['Host', 'shop.example'],
   peer: '203.0.113.9',
+  trusted: false,
+  scheme: 'http',
   fallbackHost: '127.0.0.1:8080',
   ...more,
 });
@@ -79,7 +80,7 @@ describe('requestHead', () => {
     expect(stranger['x-forwarded-proto']).to.deep.equal(['http']);
     expect(stranger['x-forwarded-host']).to.deep.equal(['inner']);
     expect(stranger).not.to.have.property('x-forwarded-prefix');
-    const neighbour = forwarded({ rawHeaders, peer: '::ffff:127.0.0.1' }).fields;
+    const neighbour = forwarded({ rawHeaders, peer: '::ffff:127.0.0.1', trusted: true }).fields;
     expect(neighbour['x-forwarded-for']).to.deep.equal(['198.51.100.7, 127.0.0.1']);
     expect(neighbour['x-forwarded-proto']).to.deep.equal(['https']);
     expect(neighbour['x-forwarded-host']).to.deep.equal(['shop.example']);
@@ -221,12 +222,5 @@ describe('the ingress and upgrades, trailers, addresses', () => {
     expect(trailerPairs(['X-Sum', '1', 'Content-Length', '5', 'Transfer-Encoding', 'x'])).to.deep.equal([
       ['X-Sum', '1'],
     ]);
-  });
-
-  it('believes this machine only', () => {
-    for (const address of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1'])
-      expect(isLoopback(address), address).to.equal(true);
-    for (const address of ['10.0.0.1', '::', '::ffff:10.0.0.1', '', '1270.0.0.1', '2001:db8::127'])
-      expect(isLoopback(address), address).to.equal(false);
   });
 });

@@ -3,8 +3,8 @@
  * Content-Length and Transfer-Encoding, bad line ends); here hop-by-hop fields end (RFC 9110, 7.6.1), the body's framing
  * is settled once, and the X-Forwarded fields are written.
  *
- * X-Forwarded-*: those of a client on this very machine (a TLS terminator, say) are believed and extended; from anybody
- * else they could be invented and are replaced. `Forwarded` is not touched: the app must not believe it.
+ * X-Forwarded-*: those of a proxy that is trusted, and of a client on this very machine, are believed and extended; from
+ * anybody else they could be invented and are replaced. `Forwarded` is not touched: the app must not believe it.
  */
 export type RequestHead =
   | {
@@ -24,6 +24,9 @@ export interface ReceivedHead {
   readonly rawHeaders: readonly string[];
   /** Address of the client's end. */
   readonly peer: string;
+  /** What the client says in X-Forwarded-* is believed. */
+  readonly trusted: boolean;
+  readonly scheme: 'http' | 'https';
   /** For requests that name no host. */
   readonly fallbackHost: string;
 }
@@ -115,10 +118,6 @@ export function tunnelledProtocol(upgrade: string | undefined): string | undefin
   return upgrade;
 }
 
-export function isLoopback(address: string): boolean {
-  return address === '::1' || plainAddress(address).startsWith('127.');
-}
-
 interface Fields {
   readonly hosts: string[];
   readonly connection: Set<string>;
@@ -181,9 +180,8 @@ function originForm(
 }
 
 function pushForwarded(headers: string[], received: ReceivedHead, host: string): void {
-  const trusted = isLoopback(received.peer);
   const given = new Map<string, string>();
-  if (trusted) {
+  if (received.trusted) {
     for (let i = 0; i + 1 < received.rawHeaders.length; i += 2) {
       const lower = (received.rawHeaders[i] ?? '').toLowerCase();
       if (!lower.startsWith('x-forwarded-')) continue;
@@ -195,13 +193,13 @@ function pushForwarded(headers: string[], received: ReceivedHead, host: string):
   const chain = given.get('x-forwarded-for');
   const peer = plainAddress(received.peer);
   given.set('x-forwarded-for', chain === undefined ? peer : `${chain}, ${peer}`);
-  if (!given.has('x-forwarded-proto')) given.set('x-forwarded-proto', 'http');
+  if (!given.has('x-forwarded-proto')) given.set('x-forwarded-proto', received.scheme);
   if (!given.has('x-forwarded-host')) given.set('x-forwarded-host', host);
   for (const [name, value] of given) headers.push(name, value);
 }
 
 /** An IPv4 address as a dual-stack socket shows it, without its IPv6 form. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 

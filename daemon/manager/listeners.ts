@@ -6,10 +6,8 @@ import type { HostedReplica } from './hosted-replica.js';
 import { formatReplica } from './replica-key.js';
 
 /** A public listener of an app, before it has a port. */
-export interface WantedListener {
+export interface WantedListener extends Pick<IngressRoute, 'component' | 'host' | 'tls' | 'trustedProxies'> {
   readonly name: string;
-  readonly component: string;
-  readonly host: string;
   /** 0: any, which stays the same from then on. */
   readonly port: number;
 }
@@ -34,12 +32,19 @@ export function listenersOf(
       if (!components.has(name)) components.set(name, replica.group.split('+')[0] ?? MAIN);
   }
   return [...components]
-    .map(([name, component]) => ({ name, component, ...boundAt(deployment.manifest, name) }))
+    .map(([name, component]) => ({ name, component, ...settingsOf(deployment.manifest, name) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function boundAt(manifest: AppManifest, name: string): ChosenPort {
-  return manifest.listeners[name] ?? { host: '127.0.0.1', port: 0 };
+function settingsOf(manifest: AppManifest, name: string): Omit<WantedListener, 'name' | 'component'> {
+  const { host, port, tls, trustedProxies } = manifest.listeners[name] ?? { host: '127.0.0.1', port: 0 };
+  // Left out where they say nothing: an ingress or a host of an older version takes the rest.
+  return {
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls }),
+    ...(trustedProxies === undefined ? {} : { trustedProxies }),
+  };
 }
 
 /** Whether a port must be chosen: none was for that address, or another process has it by now. */
@@ -79,6 +84,8 @@ export function routesOf(
     component: listener.component,
     host: listener.host,
     port: portFor(listener),
+    ...(listener.tls === undefined ? {} : { tls: listener.tls }),
+    ...(listener.trustedProxies === undefined ? {} : { trustedProxies: listener.trustedProxies }),
     backends: serving
       .flatMap(({ replica, version, generation, listeners, host }) =>
         listeners
