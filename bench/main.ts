@@ -4,6 +4,7 @@ import { codec } from './codec.js';
 import { compression } from './compression.js';
 import { dispersed } from './dispersed.js';
 import { failover } from './failover.js';
+import { kv } from './kv.js';
 import { local } from './local.js';
 import { overload } from './overload.js';
 import type { Bench, BenchOptions } from './report.js';
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   failover,
   start,
   boutique,
+  kv,
   soak,
 ];
 

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildEcho, type DeployedEcho, deployEcho, type EchoOptions } from './deployed-echo.js';
+import { buildKv, type DeployedKv, deployKv, type KvOptions } from './deployed-kv.js';
 import { type Link, startLink } from './link/start-link.js';
 import type { LoadTarget } from './load.js';
+import type { Operation } from './operation.js';
 import type { PeerName } from './peers/peer-names.js';
 import { startPeer } from './peers/start-peer.js';
 
@@ -17,6 +19,7 @@ export class TestBed {
   readonly #folder: string;
   readonly #stops: (() => Promise<void>)[] = [];
   #built: string | undefined;
+  #builtKv: string | undefined;
   #deployments = 0;
   #closing = false;
 
@@ -34,6 +37,13 @@ export class TestBed {
     this.#built ??= await buildEcho(join(this.#folder, 'built'));
     this.#throwIfClosing();
     return this.#keep(deployEcho(this.#built, join(this.#folder, `s${this.#deployments++}`), options));
+  }
+
+  /** The example's store, and what calls it. */
+  async kv(options: KvOptions): Promise<DeployedKv> {
+    this.#builtKv ??= await buildKv(join(this.#folder, 'built-kv'));
+    this.#throwIfClosing();
+    return this.#keep(deployKv(this.#builtKv, join(this.#folder, `s${this.#deployments++}`), options));
   }
 
   async peer(name: PeerName): Promise<LoadTarget> {
@@ -78,10 +88,10 @@ export class TestBed {
   };
 }
 
-export async function heat(targets: readonly LoadTarget[]): Promise<void> {
+export async function heat(targets: readonly LoadTarget[], operation: Operation = 'echo-30'): Promise<void> {
   const load = {
     kind: 'closed',
-    operation: 'echo-30',
+    operation,
     inFlight: 64,
     warmUpMs: 0,
     measuredMs: HEATING_MS,

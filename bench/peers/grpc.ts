@@ -9,7 +9,16 @@ import {
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
-import { CHUNK, compute, ITEM_TEXT, type Operation, textOf, waitUpTo4Ms } from '../operation.js';
+import {
+  CHUNK,
+  compute,
+  ITEM_TEXT,
+  isYcsb,
+  type Operation,
+  textOf,
+  waitUpTo4Ms,
+  type YcsbOperation,
+} from '../operation.js';
 import { nineProducts, type Product } from '../products.js';
 import type { Peer } from './peer.js';
 
@@ -46,7 +55,7 @@ const NUMBER = message<{ readonly number: number }>('Number');
 const CHUNK_MESSAGE = message<{ readonly bytes: Uint8Array }>('Chunk');
 const LIST = message<{ readonly products: readonly Product[] }>('ProductList');
 
-type GrpcOperation = Exclude<Operation, 'catalogue'>;
+type GrpcOperation = Exclude<Operation, 'catalogue' | YcsbOperation>;
 
 const PATHS: Readonly<Record<GrpcOperation, string>> = {
   'echo-30': '/bench.Echo/Echo',
@@ -120,7 +129,7 @@ export const grpc: Peer = {
     };
     return {
       call(operation) {
-        if (operation === 'catalogue') return undefined;
+        if (operation === 'catalogue' || isYcsb(operation)) return undefined;
         if (operation === 'list')
           return unaryCall<{ products: readonly Product[] }>(operation, LIST, (list) => list.products);
         if (operation === 'work')

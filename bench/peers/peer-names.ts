@@ -12,6 +12,8 @@ export const PEERS = {
   nest: { module: './nest.js', label: 'NestJS TCP' },
   nats: { module: './nats.js', label: 'NATS request/reply' },
   http: { module: './http.js', label: 'HTTP, undici' },
+  redisAlways: { module: './redis.js', label: 'redis, always' },
+  redisEverysec: { module: './redis.js', label: 'redis, everysec' },
   timers: { module: './timers.js', label: 'timers only' },
 } as const satisfies Readonly<Record<string, NamedPeer>>;
 

@@ -24,6 +24,15 @@ export class Store {
     return this.#items.update(key, (before) => ({ value, revision: (before?.revision ?? 0) + 1 }), options);
   }
 
+  /** Overwrites a part of the value from the character `at`, and undefined when there is none. What others patch meanwhile is kept. */
+  async patch(key: string, at: number, text: string): Promise<Item | undefined> {
+    return this.#items.update(key, (before) => {
+      if (before === undefined) return undefined;
+      const value = before.value.slice(0, at) + text + before.value.slice(at + text.length);
+      return { value, revision: before.revision + 1 };
+    });
+  }
+
   async remove(key: string): Promise<boolean> {
     return this.#items.delete(key);
   }

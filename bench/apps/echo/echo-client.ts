@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'weaverd';
-import type { Operation } from '../../operation.js';
-import { textOf } from '../../operation.js';
+import { isYcsb, type Operation, textOf, type YcsbOperation } from '../../operation.js';
 import type { Call, PeerClient } from '../../peers/peer.js';
 import type { Echo } from './echo.js';
 
@@ -11,7 +10,7 @@ const SLOW_READER_PAUSE_MS = 20;
 /** The product, driven like its peers. */
 export function echoClient(echo: Client<Echo>): PeerClient {
   return {
-    call: (operation) => ({ kind: 'promise', call: callOf(echo, operation) }),
+    call: (operation) => (isYcsb(operation) ? undefined : { kind: 'promise', call: callOf(echo, operation) }),
     async stream(operation, onItem) {
       const items: AsyncIterable<string | Uint8Array> = operation === 'items' ? echo.items() : echo.chunks();
       for await (const item of items) if (!onItem(item.length)) return;
@@ -33,7 +32,10 @@ export function echoClient(echo: Client<Echo>): PeerClient {
   };
 }
 
-function callOf(echo: Client<Echo>, operation: Operation): (Call & { kind: 'promise' })['call'] {
+function callOf(
+  echo: Client<Echo>,
+  operation: Exclude<Operation, YcsbOperation>,
+): (Call & { kind: 'promise' })['call'] {
   const text = textOf(operation);
   switch (operation) {
     case 'echo-30':

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+const PLACES = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'];
+const STARTING_MS = 10_000;
+
+export interface RedisServer {
+  readonly socketPath: string;
+  readonly pid: number;
+}
+
+/** Starts one that appends to a file in a new folder, on a Unix socket there. It ends with this process. */
+export async function redisServer(folder: string, appendFsync: 'always' | 'everysec'): Promise<RedisServer> {
+  const program = PLACES.find((place) => existsSync(place));
+  if (program === undefined)
+    throw new Error(
+      'the bench needs redis-server. Install it: sudo apt-get install -y --no-install-recommends redis-server',
+    );
+  const own = await mkdtemp(join(folder, 'r-'));
+  const socketPath = join(own, 's');
+  const settings = ['--port', '0', '--unixsocket', socketPath, '--dir', own, '--save', ''];
+  const child = spawn(program, [...settings, '--appendonly', 'yes', '--appendfsync', appendFsync], {
+    stdio: 'ignore',
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const deadline = performance.now() + STARTING_MS;
+  while (!(await accepts(socketPath))) {
+    if (child.exitCode !== null || performance.now() > deadline)
+      throw new Error(`redis-server does not answer at ${socketPath}`);
+    await setTimeout(20);
+  }
+  return { socketPath, pid: child.pid ?? 0 };
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    const tell = (accepted: boolean) => () => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', tell(true)).once('error', tell(false));
+  });
+}
