@@ -24,8 +24,8 @@ await run(async (app) => {
       }
       case 'PUT': {
         const ttl = url.searchParams.get('ttl');
-        const item = await store.put(key, await text(request), ttl === null ? undefined : Number(ttl));
-        return { status: 200, body: item };
+        const revision = await store.put(key, await text(request), ttl === null ? undefined : Number(ttl));
+        return { status: 200, body: { revision } };
       }
       case 'DELETE':
         return { status: (await store.remove(key)) ? 204 : 404 };

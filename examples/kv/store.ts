@@ -18,10 +18,14 @@ export class Store {
     return this.#items.get(key);
   }
 
-  /** @param ttl ms; for ever by default */
-  async put(key: string, value: string, ttl?: number): Promise<Item> {
+  /**
+   * Resolves with its revision.
+   * @param ttl ms; for ever by default
+   */
+  async put(key: string, value: string, ttl?: number): Promise<number> {
     const options = ttl === undefined ? {} : { ttl };
-    return this.#items.update(key, (before) => ({ value, revision: (before?.revision ?? 0) + 1 }), options);
+    const next = (before?: Item): Item => ({ value, revision: (before?.revision ?? 0) + 1 });
+    return (await this.#items.update(key, next, options)).revision;
   }
 
   /** Overwrites a part of the value from the character `at`, and undefined when there is none. What others patch meanwhile is kept. */

@@ -25,6 +25,12 @@ export interface OpenedState {
   readonly reader: ValueReader;
 }
 
+/** A write that was asked for. */
+interface Written<R> {
+  readonly written: Promise<void> | undefined;
+  readonly result?: R;
+}
+
 const DEFAULT_LIMIT = 1000;
 const MAX_LIMIT = 10_000;
 
@@ -64,16 +70,21 @@ export class KeyedState implements WakingState<unknown> {
     this.#checkKey(key);
     const { store, reader } = this.#source.opened ?? (await this.#source.open());
     const state = this.#name;
-    return this.#inTurn(key, async () => {
-      const before = await store.latest(state, key);
-      const result = await change(before === undefined ? undefined : reader.read(before));
+    const replace = (before: StoredValue | undefined, result: R): Written<R> => {
       if (result !== undefined) {
         const value = this.#stored(key, result, options);
         return { written: store.write({ kind: 'set', state, key, value }), result };
       }
       const written = before === undefined ? undefined : store.write({ kind: 'delete', state, key });
       return { written, result };
-    });
+    };
+    return this.#inTurn(key, () =>
+      now(store.latest(state, key), (before) =>
+        now(change(before === undefined ? undefined : reader.read(before)), (result) =>
+          replace(before, result),
+        ),
+      ),
+    );
   }
 
   async delete(key: string): Promise<boolean> {
@@ -121,11 +132,9 @@ export class KeyedState implements WakingState<unknown> {
   }
 
   /** The key is free again as soon as the write was asked for: the next builds on it, and fails with it. */
-  async #inTurn<R>(
-    key: string,
-    act: () => Promise<{ readonly written: Promise<void> | undefined; readonly result?: R }>,
-  ): Promise<R> {
-    const { written, result } = await this.#locks.run(key, act);
+  async #inTurn<R>(key: string, act: () => Written<R> | Promise<Written<R>>): Promise<R> {
+    const acted = this.#locks.run(key, act);
+    const { written, result } = acted instanceof Promise ? await acted : acted;
     await written;
     return result as R;
   }
@@ -161,4 +170,15 @@ function keyProblem(key: unknown): string | undefined {
     return `takes more than ${MAX_KEY_BYTES} bytes; use a shorter one, such as a hash of it`;
   if (/\p{Surrogate}/u.test(key)) return 'is no well-formed Unicode: half of a surrogate pair is missing';
   return undefined;
+}
+
+/** `then` at once when the value is there, as it is in memory: without a turn of its own, keys stay free. */
+function now<A, B>(value: A | PromiseLike<A>, then: (value: A) => B | Promise<B>): B | Promise<B> {
+  return isPromiseLike(value) ? Promise.resolve(value).then(then) : then(value);
+}
+
+function isPromiseLike<A>(value: A | PromiseLike<A>): value is PromiseLike<A> {
+  return (
+    value instanceof Promise || typeof (value as { readonly then?: unknown } | undefined)?.then === 'function'
+  );
 }

@@ -35,11 +35,18 @@ export class Table {
             `a value refers to the schema ${record.schema}, which is not stored`,
           );
         const { schema, state } = known;
-        this.#remove(state, record.key);
-        const entries = this.#states.get(state) ?? new Map<string, StoredValue>();
-        this.#states.set(state, entries);
+        let entries = this.#states.get(state);
+        if (entries === undefined) {
+          entries = new Map();
+          this.#states.set(state, entries);
+        }
+        // In place: a map whose entries are deleted and set again is rehashed again and again.
+        const before = entries.get(record.key);
         entries.set(record.key, { bytes: record.value, schema, expiresAt: record.expiresAt });
-        this.#liveBytes += entryBytes(record.key, record.value);
+        this.#liveBytes +=
+          before === undefined
+            ? entryBytes(record.key, record.value)
+            : record.value.length - before.bytes.length;
         return;
       }
       case 'delete':
