@@ -11,6 +11,7 @@ const STARTING_MS = 10_000;
 export interface RedisServer {
   readonly socketPath: string;
   readonly pid: number;
+  stop(): Promise<void>;
 }
 
 /** Starts one that appends to a file in a new folder, on a Unix socket there. It ends with this process. */
@@ -26,14 +27,21 @@ export async function redisServer(folder: string, appendFsync: 'always' | 'every
   const child = spawn(program, [...settings, '--appendonly', 'yes', '--appendfsync', appendFsync], {
     stdio: 'ignore',
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const deadline = performance.now() + STARTING_MS;
   while (!(await accepts(socketPath))) {
     if (child.exitCode !== null || performance.now() > deadline)
       throw new Error(`redis-server does not answer at ${socketPath}`);
     await setTimeout(20);
   }
-  return { socketPath, pid: child.pid ?? 0 };
+  const stop = async () => {
+    process.off('exit', kill);
+    kill();
+    await exited;
+  };
+  return { socketPath, pid: child.pid ?? 0, stop };
 }
 
 function accepts(path: string): Promise<boolean> {

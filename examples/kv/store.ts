@@ -24,17 +24,17 @@ export class Store {
    */
   async put(key: string, value: string, ttl?: number): Promise<number> {
     const options = ttl === undefined ? {} : { ttl };
-    const next = (before?: Item): Item => ({ value, revision: (before?.revision ?? 0) + 1 });
-    return (await this.#items.update(key, next, options)).revision;
+    const item = await this.#items.update(key, (before) => written(value, before), options);
+    return item.revision;
   }
 
-  /** Overwrites a part of the value from the character `at`, and undefined when there is none. What others patch meanwhile is kept. */
+  /** Overwrites a part of the value, from the character `at`; what others patch meanwhile is kept. Undefined when there is none. */
   async patch(key: string, at: number, text: string): Promise<Item | undefined> {
-    return this.#items.update(key, (before) => {
-      if (before === undefined) return undefined;
-      const value = before.value.slice(0, at) + text + before.value.slice(at + text.length);
-      return { value, revision: before.revision + 1 };
-    });
+    return this.#items.update(
+      key,
+      (before) =>
+        before && written(before.value.slice(0, at) + text + before.value.slice(at + text.length), before),
+    );
   }
 
   async remove(key: string): Promise<boolean> {
@@ -46,5 +46,7 @@ export class Store {
     return page.map(({ key }) => key);
   }
 }
+
+const written = (value: string, before?: Item): Item => ({ value, revision: (before?.revision ?? 0) + 1 });
 
 component(Store, { retry: { get: true, remove: true, keys: true } });

@@ -1,18 +1,20 @@
 import { deferred } from '../../call/deferred.js';
+import { Writer } from '../../codec/writer.js';
 import { StateError } from '../state-error.js';
-import type { LogRecord } from './record.js';
+import { type LogRecord, MAX_RECORD_BYTES, writeRecord } from './record.js';
 
 /** Bytes that may wait to be written. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** Writes that become durable, or fail, together. */
 export class Batch {
-  readonly chunks: Buffer[] = [];
   readonly records: LogRecord[] = [];
+  readonly writer: Writer;
   readonly #done = deferred<void>();
-  bytes = 0;
 
-  constructor() {
+  /** @param writer an empty one, for as long as the batch takes */
+  constructor(writer: Writer) {
+    this.writer = writer;
     // Each writer waits for it too, and hears of the failure.
     this.#done.promise.catch(() => {});
   }
@@ -21,10 +23,22 @@ export class Batch {
     return this.#done.promise;
   }
 
-  add(records: readonly LogRecord[], chunks: readonly Buffer[]): void {
+  /** What goes to the log. */
+  get bytes(): Buffer {
+    return this.writer.bytes.subarray(0, this.writer.position);
+  }
+
+  /** All or, when it throws, none. */
+  add(records: readonly LogRecord[]): void {
+    const { writer } = this;
+    const start = writer.position;
+    try {
+      for (const record of records) writeRecord(writer, record);
+    } catch (reason) {
+      writer.position = start;
+      throw reason;
+    }
     this.records.push(...records);
-    this.chunks.push(...chunks);
-    for (const { length } of chunks) this.bytes += length;
   }
 
   succeed(): void {
@@ -45,8 +59,9 @@ export class CommitQueue {
   readonly #onSettled: (batch: Batch, isCommitted: boolean) => void;
   readonly #acts: (() => Promise<void>)[] = [];
   #current: Batch | undefined;
-  #next = new Batch();
-  #waitingBytes = 0;
+  #next = new Batch(newWriter());
+  /** Of the batch that ended last. */
+  #spareWriter: Writer | undefined;
   #running: Promise<void> | undefined;
 
   /** @param onSettled is called before the writers hear of it */
@@ -58,17 +73,16 @@ export class CommitQueue {
     this.#onSettled = onSettled;
   }
 
-  /** The batch that it became part of. Throws OVERLOADED. */
-  add(records: readonly LogRecord[], chunks: readonly Buffer[]): Batch {
-    if (this.#waitingBytes > MAX_WAITING_BYTES)
+  /** The batch that they became part of. Throws OVERLOADED. */
+  add(records: readonly LogRecord[]): Batch {
+    const waiting = this.#next.writer.position + (this.#current?.writer.position ?? 0);
+    if (waiting > MAX_WAITING_BYTES)
       throw new StateError(
         'OVERLOADED',
         `${MAX_WAITING_BYTES} bytes of state wait to be written: the disk is slower than the writers`,
       );
     const batch = this.#next;
-    const before = batch.bytes;
-    batch.add(records, chunks);
-    this.#waitingBytes += batch.bytes - before;
+    batch.add(records);
     this.#running ??= this.#run();
     return batch;
   }
@@ -105,26 +119,37 @@ export class CommitQueue {
   }
 
   async #writeNext(): Promise<void> {
-    const batch = this.#next;
+    const batch = this.#begin();
     this.#current = batch;
-    this.#next = new Batch();
     try {
       await this.#commit(batch);
       this.#end(batch, undefined);
     } catch (reason) {
       this.#end(batch, { reason });
-      const behind = this.#next;
-      this.#next = new Batch();
-      this.#end(behind, { reason: notTried(reason) });
+      this.#end(this.#begin(), { reason: notTried(reason) });
     }
+    this.#current = undefined;
+  }
+
+  /** Of what comes from now on, another will be made. */
+  #begin(): Batch {
+    const batch = this.#next;
+    this.#next = new Batch(this.#spareWriter ?? newWriter());
+    this.#spareWriter = undefined;
+    return batch;
   }
 
   #end(batch: Batch, failure: { readonly reason: unknown } | undefined): void {
-    this.#waitingBytes -= batch.bytes;
+    batch.writer.reset();
+    this.#spareWriter = batch.writer;
     this.#onSettled(batch, failure === undefined);
     if (failure === undefined) batch.succeed();
     else batch.fail(failure.reason);
   }
+}
+
+function newWriter(): Writer {
+  return new Writer(MAX_WAITING_BYTES + 2 * MAX_RECORD_BYTES);
 }
 
 /** Of a write that was not begun because the one before it failed. */

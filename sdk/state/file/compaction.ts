@@ -1,7 +1,8 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Writer } from '../../codec/writer.js';
 import { LogFile } from './log-file.js';
-import { MAGIC } from './record.js';
+import { type LogRecord, MAGIC, MAX_RECORD_BYTES, writeRecord } from './record.js';
 
 const COMPACT_FROM_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
@@ -36,7 +37,7 @@ export interface Rewriting {
  */
 export async function rewriteLog(
   old: LogFile,
-  snapshot: Iterable<Buffer>,
+  snapshot: Iterable<LogRecord>,
   { pause, replace, isCancelled }: Rewriting,
 ): Promise<void> {
   let copied = old.size;
@@ -84,16 +85,14 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function* chunks(records: Iterable<Buffer>): Iterable<Buffer> {
-  let collected: Buffer[] = [];
-  let bytes = 0;
+/** Each is to be used before the next is asked for. */
+function* chunks(records: Iterable<LogRecord>): Iterable<Buffer> {
+  const writer = new Writer(CHUNK_BYTES + MAX_RECORD_BYTES, CHUNK_BYTES);
   for (const record of records) {
-    collected.push(record);
-    bytes += record.length;
-    if (bytes < CHUNK_BYTES) continue;
-    yield Buffer.concat(collected, bytes);
-    collected = [];
-    bytes = 0;
+    writeRecord(writer, record);
+    if (writer.position < CHUNK_BYTES) continue;
+    yield writer.bytes.subarray(0, writer.position);
+    writer.position = 0;
   }
-  if (bytes > 0) yield Buffer.concat(collected, bytes);
+  if (writer.position > 0) yield writer.bytes.subarray(0, writer.position);
 }

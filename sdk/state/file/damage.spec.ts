@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { Writer } from '../../codec/writer.js';
 import { StateError } from '../state-error.js';
-import { encodeRecord, type LogRecord, MAGIC, scanRecord } from './record.js';
+import { type LogRecord, MAGIC, scanRecord, writeRecord } from './record.js';
 import { recoverLog } from './recover.js';
 
 const RECORDS: readonly LogRecord[] = [
@@ -14,6 +15,12 @@ const RECORDS: readonly LogRecord[] = [
   { kind: 'delete', state: 's', key: 'a' },
   { kind: 'set', schema: 0, expiresAt: 0, key: 'b', value: new Uint8Array([9]) },
 ];
+
+function encodeRecord(record: LogRecord): Buffer {
+  const writer = new Writer();
+  writeRecord(writer, record);
+  return writer.bytes.subarray(0, writer.position);
+}
 
 describe('log of states, damaged', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wd-log-'));

@@ -3,7 +3,7 @@ import { StateError } from '../state-error.js';
 import { type Batch, CommitQueue } from './commit-queue.js';
 import { isWorthCompacting, rewriteLog } from './compaction.js';
 import type { LogFile } from './log-file.js';
-import { encodeRecord, type LogRecord } from './record.js';
+import type { LogRecord } from './record.js';
 import { entryBytes, type Table } from './table.js';
 
 /** What a component may store, in its log's terms: it is all held in memory. */
@@ -119,7 +119,7 @@ export class FileStore implements StateStore {
       if (known === undefined) records.push({ kind: 'schema', state, schema: value.schema });
       records.push({ kind: 'set', schema, expiresAt: value.expiresAt, key, value: value.bytes });
     }
-    const batch = this.#queue.add(records, records.map(encodeRecord));
+    const batch = this.#queue.add(records);
     for (const record of records)
       if (record.kind === 'schema')
         this.#pendingSchemas.set(
@@ -142,7 +142,7 @@ export class FileStore implements StateStore {
   }
 
   async #commit(batch: Batch): Promise<void> {
-    await this.#log.append(Buffer.concat(batch.chunks, batch.bytes));
+    await this.#log.append(batch.bytes);
     this.#isUnsynced = true;
     if (this.#options.durability === 'always') await this.#sync();
   }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { Reader } from '../../codec/reader.js';
-import { MalformedInput } from '../../codec/violations.js';
-import { Writer } from '../../codec/writer.js';
+import { MalformedInput, MessageTooLarge } from '../../codec/violations.js';
+import type { Writer } from '../../codec/writer.js';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../state.js';
 
 /**
@@ -30,33 +30,38 @@ const MAX_PAYLOAD_BYTES = MAX_VALUE_BYTES + MAX_SCHEMA_BYTES + 4 * MAX_KEY_BYTES
 
 const KINDS = ['schema', 'set', 'delete'] as const;
 
-const scratch = new Writer(HEADER_BYTES + MAX_PAYLOAD_BYTES);
+/** Bytes of a record at most. */
+export const MAX_RECORD_BYTES = HEADER_BYTES + MAX_PAYLOAD_BYTES;
 
-/** The bytes of a record. Throws MessageTooLarge beyond what a reader would take. */
-export function encodeRecord(record: LogRecord): Buffer {
-  scratch.reset();
-  scratch.writeUint32(0);
-  scratch.writeUint32(0);
-  scratch.writeUint8(KINDS.indexOf(record.kind));
+/** Appends a record. Throws MessageTooLarge beyond what a reader would take, and beyond the writer's limit: set it back then. */
+export function writeRecord(writer: Writer, record: LogRecord): void {
+  const start = writer.position;
+  writer.writeUint32(0);
+  writer.writeUint32(0);
+  writePayload(writer, record);
+  const { bytes, position } = writer;
+  if (position - start > MAX_RECORD_BYTES) throw new MessageTooLarge(MAX_RECORD_BYTES);
+  bytes.writeUInt32LE(position - start - HEADER_BYTES, start + 4);
+  bytes.writeUInt32LE(crc32(bytes.subarray(start + 4, position)), start);
+}
+
+function writePayload(writer: Writer, record: LogRecord): void {
+  writer.writeUint8(KINDS.indexOf(record.kind));
   switch (record.kind) {
     case 'schema':
-      scratch.writeString(record.state);
-      scratch.writeString(record.schema);
+      writer.writeString(record.state);
+      writer.writeString(record.schema);
       break;
     case 'set':
-      scratch.writeLong(record.schema);
-      scratch.writeLong(record.expiresAt);
-      scratch.writeString(record.key);
-      scratch.writeBytes(record.value);
+      writer.writeLong(record.schema);
+      writer.writeLong(record.expiresAt);
+      writer.writeString(record.key);
+      writer.writeBytes(record.value);
       break;
     case 'delete':
-      scratch.writeString(record.state);
-      scratch.writeString(record.key);
+      writer.writeString(record.state);
+      writer.writeString(record.key);
   }
-  const bytes = Buffer.from(scratch.bytes.subarray(0, scratch.position));
-  bytes.writeUInt32LE(bytes.length - HEADER_BYTES, 4);
-  bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
-  return bytes;
 }
 
 export type ScannedRecord =

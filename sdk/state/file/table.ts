@@ -1,6 +1,6 @@
 import type { StoredEntry, StoredValue } from '../driver.js';
 import { StateError } from '../state-error.js';
-import { encodeRecord, type LogRecord } from './record.js';
+import type { LogRecord } from './record.js';
 
 /** What an entry takes in the log beside its key and its value, about. */
 const ENTRY_OVERHEAD_BYTES = 24;
@@ -93,17 +93,17 @@ export class Table {
   }
 
   /** The records of a log that says the same, as of now: later changes do not show in it. */
-  snapshot(): Iterable<Buffer> {
+  snapshot(): Iterable<LogRecord> {
     const schemas = [...this.#schemas];
     const numbers = new Map([...this.#schemaNumbers].map(([state, byText]) => [state, new Map(byText)]));
     const states = [...this.#states].map(([state, entries]) => ({ state, entries: [...entries] }));
     return (function* () {
-      for (const schema of schemas) yield encodeRecord({ kind: 'schema', ...schema });
+      for (const schema of schemas) yield { kind: 'schema', ...schema };
       for (const { state, entries } of states)
         for (const [key, { bytes: value, schema, expiresAt }] of entries) {
           const number = numbers.get(state)?.get(schema);
           if (number === undefined) throw new Error(`the schema of ${state} is not known`);
-          yield encodeRecord({ kind: 'set', schema: number, expiresAt, key, value });
+          yield { kind: 'set', schema: number, expiresAt, key, value };
         }
     })();
   }
