@@ -1,12 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { ConfigError } from './config-problem.js';
+import { readSecretFile } from './secret-file.js';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const LEAST_SECRET_BYTES = 32;
-const MAX_SECRET_BYTES = 4096;
 
 /** `[cluster]` of `weaverd.toml`: this host's place among others. Needs `[nats]` beside it. */
 export const clusterConfigSchema = z
@@ -79,25 +78,12 @@ export async function readClusterConfig(
 }
 
 async function readSecret(path: string, file: string): Promise<string> {
-  const refuse = (message: string, mend: string) =>
-    new ConfigError([
-      { file, line: undefined, column: undefined, message: `cluster.secretFile: ${path} ${message}`, mend },
-    ]);
-  let secret: string;
-  try {
-    const { mode, size } = await stat(path);
-    if ((mode & 0o077) !== 0) throw refuse('may be read by others', `chmod 600 ${path}`);
-    if (size > MAX_SECRET_BYTES)
-      throw refuse(`is larger than ${MAX_SECRET_BYTES} bytes`, 'is it another file?');
-    secret = (await readFile(path, 'utf8')).trim();
-  } catch (reason) {
-    if (reason instanceof ConfigError) throw reason;
-    const why = reason instanceof Error ? reason.message : String(reason);
-    throw refuse(`cannot be read: ${why}`, 'copy it from another host of the cluster');
-  }
-  if (Buffer.byteLength(secret) < LEAST_SECRET_BYTES)
-    throw refuse(`has fewer than ${LEAST_SECRET_BYTES} bytes`, `make one: openssl rand -base64 48 > ${path}`);
-  return secret;
+  const about = { file, key: 'cluster.secretFile', mend: 'copy it from another host of the cluster' };
+  const secret = await readSecretFile(path, about);
+  if (Buffer.byteLength(secret) >= LEAST_SECRET_BYTES) return secret;
+  const message = `cluster.secretFile: ${path} has fewer than ${LEAST_SECRET_BYTES} bytes`;
+  const mend = `make one: openssl rand -base64 48 > ${path}`;
+  throw new ConfigError([{ file, line: undefined, column: undefined, message, mend }]);
 }
 
 function bytesOf(size: string): number {

@@ -36,6 +36,7 @@ describe('loadDaemonConfig', () => {
       warmProclets: 1,
       cluster: undefined,
       nats: undefined,
+      redis: undefined,
       file: undefined,
     });
   });

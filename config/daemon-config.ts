@@ -6,6 +6,7 @@ import { type ClusterConfig, clusterConfigSchema, readClusterConfig } from './cl
 import { ConfigError } from './config-problem.js';
 import { type NatsConfig, natsConfigSchema, resolveNatsConfig } from './nats-config.js';
 import { readToml } from './read-toml.js';
+import { type RedisConfig, readRedisConfig, redisConfigSchema } from './redis-config.js';
 import { defaultDaemonConfigFile, defaultStateFolder, namedStateFolder } from './state-folder-path.js';
 
 /** `weaverd.toml`: how a daemon runs. Every key has a default, so that no file is needed at all. */
@@ -46,6 +47,7 @@ export const daemonConfigSchema = z.strictObject({
     ),
   cluster: clusterConfigSchema.optional(),
   nats: natsConfigSchema.optional(),
+  redis: redisConfigSchema.optional(),
 });
 
 /** The daemon's configuration with everything decided. */
@@ -62,6 +64,8 @@ export interface DaemonConfig {
   readonly cluster: ClusterConfig | undefined;
   /** There when `cluster` is. */
   readonly nats: NatsConfig | undefined;
+  /** Undefined: a host of its own keeps state in files, one of a cluster keeps none. */
+  readonly redis: RedisConfig | undefined;
   /** The file that was read, if any. */
   readonly file: string | undefined;
 }
@@ -105,6 +109,10 @@ export async function loadDaemonConfig(sources: DaemonConfigSources): Promise<Da
       given.nats === undefined || file === undefined
         ? undefined
         : resolveNatsConfig(given.nats, dirname(file)),
+    redis:
+      given.redis === undefined || file === undefined
+        ? undefined
+        : await readRedisConfig(given.redis, file, dirname(file)),
     file,
   };
 }

@@ -1,5 +1,6 @@
 import type { ClusterConfig } from '../config/cluster-config.js';
 import type { NatsConfig } from '../config/nats-config.js';
+import type { RedisConfig } from '../config/redis-config.js';
 import type { DaemonStatus } from './api/api-types.js';
 import { serveApi } from './api/server.js';
 import { ArtifactStore } from './artifacts/artifact-store.js';
@@ -54,6 +55,8 @@ export interface DaemonOptions {
   readonly clock?: Clock;
   /** Absent: a host of its own. */
   readonly cluster?: { readonly config: ClusterConfig; readonly nats: NatsConfig } | undefined;
+  /** Where the state of apps is kept; absent: in files, on a host of its own. */
+  readonly redis?: RedisConfig | undefined;
 }
 
 export interface RunningDaemon {
@@ -148,6 +151,7 @@ async function compose(
     recordFolder: layout.hostFolder,
     outputFolder: layout.outputFolder,
     appStateFolder: layout.appStateFolder,
+    stateStore: options.redis?.store,
     ...(options.transport === undefined ? {} : { transport: options.transport }),
     ...(options.compression === undefined ? {} : { compression: options.compression }),
     warmProclets: options.warmProclets ?? 0,

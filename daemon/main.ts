@@ -34,6 +34,7 @@ async function main(): Promise<void> {
       config.cluster === undefined || config.nats === undefined
         ? undefined
         : { config: config.cluster, nats: config.nats },
+    redis: config.redis,
     onLog: (level, message, fields) => log[level](fields, message),
   });
   const end = (why: string) => {

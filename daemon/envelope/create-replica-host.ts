@@ -6,6 +6,7 @@ import {
   type RegisterReplica,
 } from '../../sdk/protocol/control.js';
 import { ControlError } from '../../sdk/protocol/control-channel.js';
+import type { StateStoreSpec } from '../../sdk/protocol/state-store.js';
 import { OutputFolder } from '../logs/output-folder.js';
 import { type Clock, systemClock } from '../processes/clock.js';
 import { isRunning, type ProcessIdentity } from '../processes/process-identity.js';
@@ -34,6 +35,8 @@ export interface ReplicaHostOptions {
   readonly outputFolder: string;
   /** What the apps' components store. */
   readonly appStateFolder: string;
+  /** Where they store it instead. */
+  readonly stateStore?: StateStoreSpec | undefined;
   readonly sinks: ReplicaSinks;
   /** What proclets started from now on call each other over. Default `unix`. */
   readonly transport?: 'unix' | 'tcp';
@@ -147,6 +150,7 @@ class LocalReplicaHost implements ReplicaHost {
         controlSocket: options.controlSocket,
         procletFolder: options.procletFolder,
         stateFolder: options.appStateFolder,
+        stateStore: options.stateStore,
         transport: options.transport ?? 'unix',
         compression: options.compression ?? 'auto',
         remoteHost: options.remoteHost,

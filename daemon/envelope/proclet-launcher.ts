@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CONTROL_PROTOCOL, type ProcletSpec } from '../../sdk/protocol/control.js';
+import type { StateStoreSpec } from '../../sdk/protocol/state-store.js';
 import type { OutputFolder } from '../logs/output-folder.js';
 import type { ProcessSpawner, SpawnedProcess } from '../processes/process-spawner.js';
 import { procletCommand } from './proclet-command.js';
@@ -18,6 +19,8 @@ export interface LauncherOptions {
   readonly compression: 'auto' | 'off';
   /** Where the apps' state is kept, a folder for each. */
   readonly stateFolder: string;
+  /** Where it is kept instead, when that is configured. */
+  readonly stateStore: StateStoreSpec | undefined;
   /** The address of this host at which they serve those of other hosts; undefined on a single host. */
   readonly remoteHost: string | undefined;
   readonly records: ReplicaRecords;
@@ -160,6 +163,7 @@ export class ProcletLauncher {
       // What is on the disk of one host of a cluster would be missed when the component runs on another.
       stateFolder:
         this.#options.remoteHost === undefined ? join(this.#options.stateFolder, spec.app) : undefined,
+      stateStore: this.#options.stateStore,
       compression: this.#options.compression,
     };
     await writeFile(specFile, JSON.stringify(procletSpec), { mode: 0o600 });

@@ -9,7 +9,6 @@ import type { ListenOptions } from '../context/context.js';
 import { ThrownCodec } from '../errors/thrown.js';
 import { ComponentContext, type ContextSource } from '../hosting/component-context.js';
 import { ComponentHost, LifecycleError } from '../hosting/component-host.js';
-import { OwnedComponents } from '../ownership/owned-components.js';
 import { MAIN } from '../protocol/app-description.js';
 import {
   CONTROL_PROTOCOL,
@@ -23,12 +22,10 @@ import {
 } from '../protocol/control.js';
 import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
-import { AppStates, embeddedDriver, noDriver } from '../state/app-states.js';
-import type { StateDriver } from '../state/driver.js';
+import { AppStates } from '../state/app-states.js';
 import { KeyLoadTable } from '../telemetry/key-load.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
-import { systemClock } from '../transport/clock.js';
 import { connect, openEdges } from '../transport/index.js';
 import { Batch } from './batch.js';
 import { CallServers } from './call-servers.js';
@@ -38,6 +35,7 @@ import { listenerSocketPath, whenListening } from './listener-socket.js';
 import { LoadReport } from './load-report.js';
 import { logEntry } from './log-entry.js';
 import { RemoteComponents } from './remote-components.js';
+import { stateDriver } from './state-driver.js';
 
 /** Time that callers of other processes have to finish, when the routing no longer names their replica. */
 const RETIRED_GRACE_MS = 30_000;
@@ -58,7 +56,6 @@ export class Proclet {
   readonly #control: ControlConnection;
   readonly #pool: PeerPool;
   readonly #remote: RemoteComponents;
-  readonly #owned: OwnedComponents;
   readonly #dispatcher: Dispatcher;
   readonly #logs: Batch<LogEntry>;
   readonly #spans: Batch<Span>;
@@ -78,13 +75,10 @@ export class Proclet {
     const thrown = new ThrownCodec(compiled.errors);
     this.#spec = spec;
     this.#main = main;
-    this.#states = this.#openStates(spec.stateFolder);
+    this.#states = this.#openStates();
     this.#control = new ControlConnection(spec.controlSocket, () => this.#registration(), {
-      routing: (routing) => {
-        this.#owned.apply(routing);
-        this.#remote.update(routing);
-      },
-      lease: (lease) => this.#owned.renew(lease),
+      routing: (routing) => this.#remote.update(routing),
+      lease: () => {}, // nothing is owned yet
       shutdown: ({ graceMs }) => void this.shutdown(graceMs),
       registered: (intervalMs) => this.#onRegistered(intervalMs),
       // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
@@ -125,21 +119,9 @@ export class Proclet {
       delayMs: 200,
       send: (spans, dropped) => this.#control.notify('Traces', { spans, dropped }),
     });
-    this.#owned = new OwnedComponents({
-      self: spec,
-      clock: systemClock,
-      hosted: (component) => this.#host.hosted(component),
-      settled: (settled) => this.#control.notify('OwnershipSettled', settled),
-      log: (component) => this.#source.log(component),
-    });
-    this.#dispatcher = new Dispatcher(methods, {
-      host: this.#host,
-      owned: this.#owned,
-      thrown,
-      stats: this.#stats,
-      keys: this.#keys,
-      onSpan: (span) => this.#spans.add(span),
-    });
+    this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, this.#keys, (span) =>
+      this.#spans.add(span),
+    );
     this.#load = new LoadReport(
       this.#stats,
       this.#keys,
@@ -172,9 +154,6 @@ export class Proclet {
     this.#hosting = hosting;
     const wanted = new Map(hosting.components.map((component) => [component.name, component]));
     const components = registeredComponents().filter(({ name }) => wanted.has(name));
-    const owned = components.map(({ name }) => name).filter((name) => wanted.get(name)?.owned === true);
-    this.#owned.own(owned, hosting.leased === true);
-    for (const name of owned) this.#control.subscribe(name);
     if (!hosting.main && !components.some(({ name }) => mayReadCall(name))) callStateIsUnread();
     await this.#host.start(components, {
       context: ({ name }) => new ComponentContext(name, this.#source),
@@ -219,25 +198,13 @@ export class Proclet {
     };
   }
 
-  #openStates(folder: string | undefined): AppStates {
-    return new AppStates(this.#stateDriver(folder), (component) => ({
-      onProblem: (message, err) => this.#source.log(component).error({ err }, message),
+  #openStates(): AppStates {
+    const onProblem = (component: string, message: string, err?: unknown) =>
+      this.#source.log(component).error(err === undefined ? {} : { err }, message);
+    const durability = () => this.#hosting?.stateDurability ?? 'always';
+    return new AppStates(stateDriver(this.#spec, { durability, onProblem }), (component) => ({
+      onProblem: (message, err) => onProblem(component, message, err),
     }));
-  }
-
-  #stateDriver(folder: string | undefined): StateDriver {
-    if (folder === undefined)
-      return noDriver(
-        'the file driver serves one host, and this daemon is one of a cluster (or older than the app)',
-      );
-    return {
-      open: (component, signal) =>
-        embeddedDriver({
-          folder: () => folder,
-          durability: this.#hosting?.stateDurability ?? 'always',
-          onProblem: (message, err) => this.#source.log(component).error({ err }, message),
-        }).open(component, signal),
-    };
   }
 
   #invoker(component: RegisteredComponent, caller: string): Invoker {
@@ -281,14 +248,12 @@ export class Proclet {
   #onRegistered(intervalMs: number): void {
     clearInterval(this.#health);
     this.#health = setInterval(() => this.#report(), intervalMs);
-    this.#owned.report(true);
     this.#logs.flush();
     this.#spans.flush();
   }
 
   #report(): void {
     this.#control.notify('Health', { phase: this.#phase, uptimeMs: performance.now() });
-    this.#owned.report(false);
     const load = this.#load.take();
     if (load !== undefined) this.#control.notify('Load', load);
   }
@@ -313,13 +278,12 @@ export class Proclet {
     if (this.#phase === 'draining') return;
     this.#enter('draining');
     this.#stopping.abort();
-    await Promise.all([this.#servers?.drain(graceMs), this.#states.quiesce(graceMs), this.#owned.close()]);
+    await Promise.all([this.#servers?.drain(graceMs), this.#states.quiesce(graceMs)]);
     await this.#end(undefined);
   }
 
   async #end(failure: unknown): Promise<void> {
     this.#stopping.abort();
-    await this.#owned.close();
     this.#host.refuse();
     let stopFailure: unknown;
     try {

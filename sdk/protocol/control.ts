@@ -1,4 +1,5 @@
 import type { Address } from './address.js';
+import type { StateStoreSpec } from './state-store.js';
 
 /**
  * The messages between a proclet and its envelope: JSON, one length-prefixed frame each (control-channel.ts), over
@@ -29,6 +30,8 @@ export interface ProcletSpec {
   readonly socketFolder: string;
   /** Where this host keeps the app's state; absent where there is none: on a host of a cluster, or with an older daemon. */
   readonly stateFolder?: string | undefined;
+  /** The store that the daemon's hosts share, which goes before `stateFolder`. Secret. Absent where there is none, or with an older daemon. */
+  readonly stateStore?: StateStoreSpec | undefined;
   /** Of large messages, over TCP. Absent from an older daemon: `auto`, where it is measured to pay. */
   readonly compression?: 'auto' | 'off';
 }

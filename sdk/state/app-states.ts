@@ -1,5 +1,5 @@
 import { registeredCompiledApp, registeredStates } from '../codec/compiled.js';
-import { ComponentStates, type WakeOptions } from './component-states.js';
+import { ComponentStates, type StatesOptions } from './component-states.js';
 import type { Durability, StateDriver } from './driver.js';
 import { FileDriver } from './file/file-driver.js';
 import type { StateOptions, WakingState } from './state.js';
@@ -9,19 +9,19 @@ import { compiledCodec, unbuiltCodec, type ValueCodec } from './value-codec.js';
 /** The states of all components of a process. */
 export class AppStates {
   readonly #driver: StateDriver;
-  readonly #waking: (component: string) => WakeOptions;
+  readonly #options: (component: string) => StatesOptions;
   readonly #components = new Map<string, ComponentStates>();
   #hasBegun = false;
 
-  constructor(driver: StateDriver, waking: (component: string) => WakeOptions) {
+  constructor(driver: StateDriver, options: (component: string) => StatesOptions) {
     this.#driver = driver;
-    this.#waking = waking;
+    this.#options = options;
   }
 
   state(owner: string, name: string, options: StateOptions | undefined): WakingState<unknown> {
     let states = this.#components.get(owner);
     if (states === undefined) {
-      states = new ComponentStates(owner, this.#driver, codecOf, this.#waking(owner));
+      states = new ComponentStates(owner, this.#driver, codecOf, this.#options(owner));
       this.#components.set(owner, states);
       if (this.#hasBegun) states.begin();
     }
@@ -56,9 +56,9 @@ export interface EmbeddedOptions {
 /** The `file` driver, whose folder is asked for when the first store is opened. */
 export function embeddedDriver({ folder, durability, onProblem }: EmbeddedOptions): StateDriver {
   return {
-    async open(component, signal) {
+    async open(component, fence, signal) {
       const driver = new FileDriver({ folder: await folder(), durability, onProblem });
-      return driver.open(component, signal);
+      return driver.open(component, fence, signal);
     },
   };
 }

@@ -1,16 +1,19 @@
-import type { StateDriver, StateStore } from './driver.js';
+import type { StateDriver, StateFence, StateStore } from './driver.js';
+import { type KeyFence, OWNS_ALL } from './key-fence.js';
 import { KeyedState, type OpenedState } from './keyed-state.js';
 import type { StateOptions, WakeHandler, WakingState } from './state.js';
 import { StateError } from './state-error.js';
 import type { ValueCodec } from './value-codec.js';
 import { ValueReader } from './value-reader.js';
 import { systemWakeClock, type WakeClock } from './wakes/wake-clock.js';
+import { wakesOf } from './wakes/wake-record.js';
 import { Wakes } from './wakes/wakes.js';
 
-/** How a component's reminders run. */
-export interface WakeOptions {
-  /** Hears of handlers that throw. */
+export interface StatesOptions {
+  /** Hears of handlers of reminders that throw. */
   readonly onProblem: (message: string, reason: unknown) => void;
+  /** What this process owns; all by default. */
+  readonly fence?: KeyFence;
   /** The system's by default. */
   readonly clock?: WakeClock;
 }
@@ -30,7 +33,9 @@ export class ComponentStates {
   readonly #component: string;
   readonly #driver: StateDriver;
   readonly #codec: (component: string, state: string) => ValueCodec;
-  readonly #waking: WakeOptions;
+  readonly #options: StatesOptions;
+  readonly #owners = new Map<string, (key: string) => string>();
+  readonly #fence: StateFence;
   readonly #states = new Map<string, Known>();
   #store: Promise<StateStore> | undefined;
   #hasBegun = false;
@@ -40,25 +45,32 @@ export class ComponentStates {
     component: string,
     driver: StateDriver,
     codec: (component: string, state: string) => ValueCodec,
-    waking: WakeOptions,
+    options: StatesOptions,
   ) {
     this.#component = component;
     this.#driver = driver;
     this.#codec = codec;
-    this.#waking = waking;
+    this.#options = options;
+    const fence = options.fence ?? OWNS_ALL;
+    this.#fence = {
+      epochOf: (state, key) => fence.epochOf(this.#ownerOf(state, key)),
+      onChange: (listener) => fence.onChange(listener),
+    };
   }
 
   /** The same for the same name. Throws when the build does not know the name. */
   state<T>(name: string, options: StateOptions = {}): WakingState<T> {
     const known = this.#states.get(name) ?? this.#made(name);
     const { state } = known;
-    const { onWake } = options;
+    const { onWake, owner } = options;
+    if (owner !== undefined) for (const each of [name, wakesOf(name)]) this.#owners.set(each, owner);
     if (onWake !== undefined && onWake !== known.onWake) {
       if (known.onWake !== undefined)
         throw new Error(`the state ${name} of ${this.#component} has an onWake already; give it once`);
       const wakes = this.#wakes(name, known, onWake);
       state.wakeBy(wakes);
       this.#states.set(name, { ...known, onWake, wakes });
+      this.#fence.onChange(() => wakes.reload());
       if (this.#hasBegun) wakes.begin();
     }
     return state as WakingState<T>;
@@ -102,16 +114,27 @@ export class ComponentStates {
   }
 
   #wakes(state: string, { source }: Known, handler: WakeHandler): Wakes {
-    const { clock = systemWakeClock, onProblem } = this.#waking;
+    const { clock = systemWakeClock, onProblem } = this.#options;
     return new Wakes({
       state,
       open: async () => (await source.open()).store,
       handler,
-      owns: () => true,
+      owns: (key) => this.#fence.epochOf(state, key) !== undefined,
       clock,
       random: Math.random,
       onProblem,
     });
+  }
+
+  #ownerOf(state: string, key: string): string {
+    const owner = this.#owners.get(state);
+    if (owner === undefined) return key;
+    const found: unknown = owner(key);
+    if (typeof found === 'string') return found;
+    throw new StateError(
+      'KEY_INVALID',
+      `the owner function of the state ${state} gave ${typeof found} for the key ${JSON.stringify(key)}; it gives a routing key`,
+    );
   }
 
   #source(name: string, codec: ValueCodec) {
@@ -138,7 +161,7 @@ export class ComponentStates {
   async #open(name: string, codec: ValueCodec): Promise<OpenedState> {
     if (this.#closing.signal.aborted)
       throw new StateError('CLOSED', `the state of ${this.#component} is closed: it is shutting down`);
-    this.#store ??= this.#driver.open(this.#component, this.#closing.signal);
+    this.#store ??= this.#driver.open(this.#component, this.#fence, this.#closing.signal);
     const opening = this.#store;
     let store: StateStore;
     try {

@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ComponentStates } from './component-states.js';
-import type { StateDriver, StoredValue } from './driver.js';
+import type { StateDriver, StateStore, StoredValue } from './driver.js';
+import { OWNS_ALL } from './key-fence.js';
 import { MAX_KEY_BYTES, type State } from './state.js';
 import { StateError, type StateErrorCode } from './state-error.js';
 import { unbuiltCodec } from './value-codec.js';
@@ -10,6 +11,7 @@ import { unbuiltCodec } from './value-codec.js';
 export interface DriverUnderTest {
   /** A driver on what the former one left; its clock is `now`. */
   driver(now?: () => number): StateDriver;
+  /** Forgets all that is stored. */
   dispose(): Promise<void>;
 }
 
@@ -31,7 +33,12 @@ const value = (text: string, expiresAt = 0): StoredValue => ({
 });
 const textOf = (stored: StoredValue | undefined) => stored && Buffer.from(stored.bytes).toString();
 
-export function specifyStateDriver(name: string, create: () => DriverUnderTest): void {
+/** @param sharing whether several processes may have a component's state open: `fenced` by the epochs of its keys, or not */
+export function specifyStateDriver(
+  name: string,
+  create: () => DriverUnderTest,
+  sharing: 'exclusive' | 'fenced' = 'exclusive',
+): void {
   describe(`state driver ${name}`, () => {
     let under: DriverUnderTest;
     beforeEach(() => {
@@ -170,7 +177,7 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
 
     it('forgets what has expired, after a restart too', async () => {
       let now = 1000;
-      let store = await under.driver(() => now).open('Cart', NEVER);
+      let store = await under.driver(() => now).open('Cart', OWNS_ALL, NEVER);
       await store.write({ kind: 'set', state: 's', key: 'brief', value: value('1', 2000) });
       await store.write({ kind: 'set', state: 's', key: 'long', value: value('2', 3000) });
       now = 1999;
@@ -180,7 +187,7 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
       expect(await store.latest('s', 'brief')).to.equal(undefined);
       expect((await store.list('s', '', undefined, 9)).map(({ key }) => key)).to.deep.equal(['long']);
       await store.close();
-      store = await under.driver(() => now).open('Cart', NEVER);
+      store = await under.driver(() => now).open('Cart', OWNS_ALL, NEVER);
       expect(await store.get('s', 'brief')).to.equal(undefined);
       expect(textOf(await store.get('s', 'long'))).to.equal('2');
       await store.close();
@@ -188,7 +195,10 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
 
     it('keeps states and components apart, and the schema with each value', async () => {
       const driver = under.driver();
-      const [cart, shop] = [await driver.open('Cart', NEVER), await driver.open('Sho/p', NEVER)];
+      const [cart, shop] = [
+        await driver.open('Cart', OWNS_ALL, NEVER),
+        await driver.open('Sho/p', OWNS_ALL, NEVER),
+      ];
       await cart.write({ kind: 'set', state: 's', key: 'a', value: value('cart s') });
       await cart.write({
         kind: 'set',
@@ -199,7 +209,7 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
       await cart.write({ kind: 'set', state: 's', key: 'b', value: { ...value('new'), schema: '"long"' } });
       await shop.write({ kind: 'set', state: 's', key: 'a', value: value('shop') });
       await cart.close();
-      const again = await under.driver().open('Cart', NEVER);
+      const again = await under.driver().open('Cart', OWNS_ALL, NEVER);
       expect(await again.get('s', 'a')).to.deep.include({ schema: '"string"' });
       expect(await again.get('t', 'a')).to.deep.include({ schema: '"bytes"' });
       expect([...(await again.schemas('s'))].sort()).to.deep.equal(['"long"', '"string"']);
@@ -209,7 +219,7 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
     });
 
     it('takes no write once it is closed', async () => {
-      const store = await under.driver().open('Cart', NEVER);
+      const store = await under.driver().open('Cart', OWNS_ALL, NEVER);
       await store.close();
       expect(await codeOf(store.write({ kind: 'delete', state: 's', key: 'a' }))).to.equal('CLOSED');
       const { state, close } = await opened();
@@ -217,24 +227,58 @@ export function specifyStateDriver(name: string, create: () => DriverUnderTest):
       expect(await codeOf(state.set('a', 1))).to.equal('CLOSED');
     });
 
-    it('has one user at a time: the next waits until it is given up, and gives up itself when told to', async () => {
-      const driver = under.driver();
-      const first = await driver.open('Cart', NEVER);
-      const leaving = new AbortController();
-      const left = codeOf(driver.open('Cart', leaving.signal));
-      leaving.abort();
-      expect(await left).to.equal('CLOSED');
-      let isSecondOpen = false;
-      const second = driver.open('Cart', NEVER).then((store) => {
-        isSecondOpen = true;
-        return store;
+    if (sharing === 'exclusive')
+      it('has one user at a time: the next waits until it is given up, and gives up itself when told to', async () => {
+        const driver = under.driver();
+        const first = await driver.open('Cart', OWNS_ALL, NEVER);
+        const leaving = new AbortController();
+        const left = codeOf(driver.open('Cart', OWNS_ALL, leaving.signal));
+        leaving.abort();
+        expect(await left).to.equal('CLOSED');
+        let isSecondOpen = false;
+        const second = driver.open('Cart', OWNS_ALL, NEVER).then((store) => {
+          isSecondOpen = true;
+          return store;
+        });
+        await first.write({ kind: 'set', state: 's', key: 'a', value: value('1') });
+        expect(isSecondOpen).to.equal(false);
+        await first.close();
+        const store = await second;
+        expect(textOf(await store.get('s', 'a'))).to.equal('1');
+        await store.close();
       });
-      await first.write({ kind: 'set', state: 's', key: 'a', value: value('1') });
-      expect(isSecondOpen).to.equal(false);
-      await first.close();
-      const store = await second;
-      expect(textOf(await store.get('s', 'a'))).to.equal('1');
-      await store.close();
-    });
+    else {
+      it('ONE-OWNER: whoever comes with a higher epoch takes the key, and the one before is refused', async () => {
+        const driver = under.driver();
+        const open = (epoch: number) =>
+          driver.open('Cart', { epochOf: () => epoch, onChange: () => undefined }, NEVER);
+        const [older, newer] = [await open(3), await open(5)];
+        const write = (store: StateStore, text: string) =>
+          store.write({ kind: 'set', state: 's', key: 'a', value: value(text) });
+        await write(older, '3');
+        expect(textOf(await newer.get('s', 'a'))).to.equal('3');
+        expect(await codeOf(write(older, 'late'))).to.equal('STALE_OWNER');
+        expect(await codeOf(Promise.resolve(older.get('s', 'a')))).to.equal('STALE_OWNER');
+        await write(newer, '5');
+        expect(textOf(await newer.get('s', 'a'))).to.equal('5');
+        await Promise.all([older.close(), newer.close()]);
+      });
+
+      it('refuses keys that this process does not own, and lists none of them', async () => {
+        const driver = under.driver();
+        const all = await driver.open('Cart', OWNS_ALL, NEVER);
+        for (const key of ['a/1', 'b/1'])
+          await all.write({ kind: 'set', state: 's', key, value: value(key) });
+        const epochOf = (_state: string, key: string) => (key.startsWith('a') ? 2 : undefined);
+        const some = await driver.open('Cart', { epochOf, onChange: () => undefined }, NEVER);
+        expect(textOf(await some.get('s', 'a/1'))).to.equal('a/1');
+        const refusal = await Promise.resolve(some.get('s', 'b/1')).catch((reason: unknown) => reason);
+        expect(refusal).to.deep.include({ code: 'STALE_OWNER', executed: 'no' });
+        expect(String(refusal)).to.contain('owner: (key) =>');
+        expect(await codeOf(some.write({ kind: 'delete', state: 's', key: 'b/1' }))).to.equal('STALE_OWNER');
+        expect((await some.list('s', '', undefined, 9)).map(({ key }) => key)).to.deep.equal(['a/1']);
+        await Promise.all([all.close(), some.close()]);
+      });
+    }
   });
 }

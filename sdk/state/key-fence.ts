@@ -8,3 +8,6 @@ export interface KeyFence {
   /** Called when keys are given up or got, before the next call for them: what is cached of others is to be dropped. */
   onChange(listener: () => void): void;
 }
+
+/** Of a process that is alone: it owns every key. */
+export const OWNS_ALL: KeyFence = { epochOf: () => 1, onChange: () => undefined };

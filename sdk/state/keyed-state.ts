@@ -80,8 +80,8 @@ export class KeyedState implements WakingState<unknown> {
     };
     return this.#inTurn(key, () =>
       now(store.latest(state, key), (before) =>
-        now(change(before === undefined ? undefined : reader.read(before)), (result) =>
-          replace(before, result),
+        now(before === undefined ? undefined : reader.read(before), (value) =>
+          now(change(value), (result) => replace(before, result)),
         ),
       ),
     );
@@ -105,7 +105,7 @@ export class KeyedState implements WakingState<unknown> {
       throw new RangeError(`the limit of a list is a whole number from 1 to ${MAX_LIMIT}, not ${limit}`);
     const { store, reader } = this.#source.opened ?? (await this.#source.open());
     const entries = await store.list(this.#name, prefix, after, limit);
-    return entries.map(({ key, value }) => ({ key, value: reader.read(value) }));
+    return Promise.all(entries.map(async ({ key, value }) => ({ key, value: await reader.read(value) })));
   }
 
   /** From now on its keys have reminders. */

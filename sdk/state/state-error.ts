@@ -16,6 +16,14 @@ export type StateErrorCode =
   | 'WRITE_FAILED'
   /** Whether it is stored is not known. Reads go on. */
   | 'WRITE_UNKNOWN'
+  /** This replica does not own the key: the call belongs to another. Nothing was done. */
+  | 'STALE_OWNER'
+  /** The store cannot be reached, or does not answer in time. What is in memory can be read. */
+  | 'UNAVAILABLE'
+  /** The store keeps less than is promised, or is too old. */
+  | 'STORE_UNFIT'
+  /** The store has lost an acknowledged write of the key, with a fail-over or a restore. Said once for each key. */
+  | 'SUFFIX_LOST'
   /** Another process has the state of this component. */
   | 'LOCKED'
   /** What is stored cannot be read as the declared type. Nothing was changed. */

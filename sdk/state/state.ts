@@ -40,6 +40,11 @@ export type WakeHandler = (key: string, dueAt: number, signal: AbortSignal) => v
 export interface StateOptions {
   /** Called for the keys' reminders. */
   readonly onWake?: WakeHandler;
+  /**
+   * The routing key whose owner owns a state key: `(key) => key.split('/')[0]`. By default a state key is a routing key itself.
+   * Matters where several replicas share the state (the `redis` driver).
+   */
+  readonly owner?: (key: string) => string;
 }
 
 export interface SetOptions {

@@ -7,10 +7,12 @@ export type Transcode = (bytes: Uint8Array) => Uint8Array;
 
 /** Reads one state's values, whichever version of the app wrote them. */
 export class ValueReader {
+  readonly #state: string;
   readonly #codec: ValueCodec;
-  readonly #transcoders: ReadonlyMap<string, Transcode>;
+  readonly #transcoders: Map<string, Transcode>;
 
-  private constructor(codec: ValueCodec, transcoders: ReadonlyMap<string, Transcode>) {
+  private constructor(state: string, codec: ValueCodec, transcoders: Map<string, Transcode>) {
+    this.#state = state;
     this.#codec = codec;
     this.#transcoders = transcoders;
   }
@@ -22,14 +24,21 @@ export class ValueReader {
       if (schema === codec.schema) continue;
       transcoders.set(schema, await transcoder(state, schema, codec.schema));
     }
-    return new ValueReader(codec, transcoders);
+    return new ValueReader(state, codec, transcoders);
   }
 
+  /** The value, or a promise of it: for the first of a schema that was not there when the state was opened. */
   read({ bytes, schema }: StoredValue): unknown {
     if (schema === this.#codec.schema) return this.#codec.decode(bytes);
     const transcode = this.#transcoders.get(schema);
-    if (transcode === undefined)
-      throw new Error('a value has a schema that was not there when the state was opened');
+    if (transcode === undefined) return this.#readNew(bytes, schema);
+    return this.#codec.decode(transcode(bytes));
+  }
+
+  /** Another version of the app, which runs beside this one, has written it. */
+  async #readNew(bytes: Uint8Array, schema: string): Promise<unknown> {
+    const transcode = await transcoder(this.#state, schema, this.#codec.schema);
+    this.#transcoders.set(schema, transcode);
     return this.#codec.decode(transcode(bytes));
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { codeOf, specifyStateDriver } from '../conformance.spec.js';
 import type { Durability } from '../driver.js';
+import { OWNS_ALL } from '../key-fence.js';
 import { FileDriver } from './file-driver.js';
 
 for (const durability of ['always', 'everysec', 'none'] satisfies Durability[])
@@ -29,10 +30,10 @@ describe('file driver', () => {
     const folder = mkdtempSync(join(tmpdir(), 'wd-state-'));
     const driver = new FileDriver({ folder, durability: 'always', lockWaitMs: 30, onProblem: () => {} });
     const { signal } = new AbortController();
-    const store = await driver.open('Cart', signal);
-    const refused = await driver.open('Cart', signal).catch((reason: Error) => reason);
+    const store = await driver.open('Cart', OWNS_ALL, signal);
+    const refused = await driver.open('Cart', OWNS_ALL, signal).catch((reason: Error) => reason);
     expect(String(refused)).to.contain(`the process ${process.pid} has the state in ${folder}`);
-    expect(await codeOf(driver.open('Cart', signal))).to.equal('LOCKED');
+    expect(await codeOf(driver.open('Cart', OWNS_ALL, signal))).to.equal('LOCKED');
     await store.close();
     rmSync(folder, { recursive: true });
   });
@@ -40,7 +41,7 @@ describe('file driver', () => {
   it('refuses more than a component may store, and takes it again when there is room', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wd-state-'));
     const driver = new FileDriver({ folder, durability: 'none', maxLiveBytes: 3000, onProblem: () => {} });
-    const store = await driver.open('Cart', new AbortController().signal);
+    const store = await driver.open('Cart', OWNS_ALL, new AbortController().signal);
     const set = (key: string) =>
       store.write({
         kind: 'set',

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { createSmallDisk, type SmallDisk } from '../../../daemon/envelope/spec-support/small-disk.js';
 import { codeOf } from '../conformance.spec.js';
 import type { StateStore } from '../driver.js';
+import { OWNS_ALL } from '../key-fence.js';
 import { FileDriver } from './file-driver.js';
 import { FileStore } from './file-store.js';
 import { LogFile, type LogHandle } from './log-file.js';
@@ -26,7 +27,7 @@ describe('state when the disk fails', () => {
       durability: 'always',
       onProblem: (message) => expect.fail(message),
     });
-    const store = await driver.open('Cart', signal);
+    const store = await driver.open('Cart', OWNS_ALL, signal);
     await set(store, 'kept', Buffer.alloc(20_000, 1));
     // More than there is room for: a part of it is written before the disk is full.
     const failures = await Promise.all([
@@ -38,7 +39,7 @@ describe('state when the disk fails', () => {
     expect(store.latest('s', 'other')).to.equal(undefined);
     await set(store, 'after', Buffer.alloc(10, 3));
     await store.close();
-    const again = await driver.open('Cart', signal);
+    const again = await driver.open('Cart', OWNS_ALL, signal);
     expect((await again.list('s', '', undefined, 9)).map(({ key }) => key)).to.deep.equal(['after', 'kept']);
     await again.close();
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Durability } from '../driver.js';
+import { OWNS_ALL } from '../key-fence.js';
 import { FileDriver } from './file-driver.js';
 
 const WRITER = fileURLToPath(new URL('./fixtures/writer.ts', import.meta.url));
@@ -43,7 +44,7 @@ describe('state of a process that is killed under writes', function () {
         expect(acknowledged.size).to.equal(4);
         const problems: string[] = [];
         const driver = new FileDriver({ folder, durability, onProblem: (message) => problems.push(message) });
-        const store = await driver.open('Cart', new AbortController().signal);
+        const store = await driver.open('Cart', OWNS_ALL, new AbortController().signal);
         for (const [key, number] of acknowledged) {
           const stored = await store.get('s', key);
           expect(Number.parseInt(Buffer.from(stored?.bytes ?? []).toString(), 10)).to.be.at.least(number);

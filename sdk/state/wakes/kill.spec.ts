@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { FileDriver } from '../file/file-driver.js';
+import { OWNS_ALL } from '../key-fence.js';
 
 const REMINDED = fileURLToPath(new URL('../file/fixtures/reminded.ts', import.meta.url));
 
@@ -39,7 +40,7 @@ describe('reminders of a process that is killed', function () {
     expect(missing()).to.deep.equal([]);
     // What was woken is forgotten, but for handlers that the last kill caught before that was written.
     const driver = new FileDriver({ folder, durability: 'always', onProblem: () => {} });
-    const store = await driver.open('Rooms', new AbortController().signal);
+    const store = await driver.open('Rooms', OWNS_ALL, new AbortController().signal);
     const left = await store.list('rooms.wakes', '', undefined, 1000);
     expect(left.length).to.be.at.most(32);
     await store.close();
