@@ -1,16 +1,16 @@
 import avro from 'avsc';
+import { resolveAvro } from '../protocol/avro-resolution.js';
 import type { Transcode } from './value-reader.js';
 
-/**
- * By the rules of the Avro specification ("Schema Resolution"): fields that only the writer knows are skipped, those that only
- * the reader knows need a default, which optional ones have. Throws an error that says what does not fit.
- */
+/** Throws an error that says what does not fit: see {@link resolveAvro}. */
 export function resolveSchemas(from: string, to: string): Transcode {
+  const resolution = resolveAvro(from, to);
+  if (resolution.kind === 'incompatible')
+    throw new Error(`${resolution.path === '' ? 'the value' : resolution.path} ${resolution.problem}`);
   const [writer, reader] = [avroType(from), avroType(to)];
-  const resolver = reader.createResolver(writer);
   return (bytes) => {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return reader.toBuffer(reader.fromBuffer(buffer, resolver));
+    return reader.toBuffer(resolution.convert(writer.fromBuffer(buffer)));
   };
 }
 
