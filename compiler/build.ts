@@ -180,18 +180,38 @@ function codecsModule({ shape, states, notReadingCall }: Analysis): string {
 /** Nothing for an app that stores nothing. */
 function registeredStates(states: AppShape): readonly string[] {
   if (states.components.length === 0) return [];
-  const schemas = Object.entries(avroSchemas(states)).map(([component, byState]) => [
-    component,
-    Object.fromEntries(Object.entries(byState).map(([state, { result }]) => [state, JSON.stringify(result)])),
-  ]);
   const app = generateCompiledApp(states, 'avro');
-  return [
-    `runtime.registerStates({ app: ${app}, schemas: ${JSON.stringify(Object.fromEntries(schemas))} });\n`,
-  ];
+  return [`runtime.registerStates({ app: ${app}, schemas: ${JSON.stringify(stateSchemas(states))} });\n`];
 }
 
-function describe(app: string, { components, hasMain, graph }: Analysis): Omit<AppDescription, 'version'> {
-  return { format: 1, app, builtWith: weaverdVersion, components, hasMain, listeners: graph.listeners };
+/** Avro schemas as text, by component and state. */
+function stateSchemas(states: AppShape): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return Object.fromEntries(
+    Object.entries(avroSchemas(states)).map(([component, byState]) => [
+      component,
+      Object.fromEntries(
+        Object.entries(byState).map(([state, { result }]) => [state, JSON.stringify(result)]),
+      ),
+    ]),
+  );
+}
+
+function describe(
+  app: string,
+  { components, states, hasMain, graph }: Analysis,
+): Omit<AppDescription, 'version'> {
+  const schemas = stateSchemas(states);
+  return {
+    format: 1,
+    app,
+    builtWith: weaverdVersion,
+    components: components.map((component) => {
+      const own = schemas[component.name];
+      return own === undefined ? component : { ...component, stateSchemas: own };
+    }),
+    hasMain,
+    listeners: graph.listeners,
+  };
 }
 
 function json(value: unknown): string {

@@ -9,6 +9,7 @@ import type { EventLog } from './manager/event-log.js';
 import { ManifestError } from './manager/groups.js';
 import { HostInUseError, UnknownHostError } from './manager/host-errors.js';
 import { type Manager, UnknownAppError } from './manager/manager.js';
+import { IncompatibleStateError } from './manager/state-schemas.js';
 import type { SpanQuery } from './telemetry/span-store.js';
 
 export interface DaemonBackendOptions {
@@ -51,7 +52,7 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
     },
     artifact: (version) => named(artifacts.describe(version)),
     putArtifactFile: (version, file, bytes) => named(artifacts.upload(version, file, [bytes])),
-    async deploy({ version, manifest }, user) {
+    async deploy({ version, manifest, stateCheck }, user) {
       const description = await named(artifacts.describe(version));
       if (description === undefined)
         throw new ApiError(
@@ -61,7 +62,7 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
           'upload it first: `weaverd deploy` does',
         );
       await named(options.offer(version));
-      const reply = await named(manager.deploy(description, manifest, user));
+      const reply = await named(manager.deploy(description, manifest, user, stateCheck));
       options.deployed();
       return reply;
     },
@@ -102,6 +103,8 @@ function apiErrorOf(reason: unknown): unknown {
     return new ApiError(422, 'INVALID_MANIFEST', reason.message, 'change weaver.toml and deploy again', {
       cause: reason,
     });
+  if (reason instanceof IncompatibleStateError)
+    return new ApiError(409, 'INCOMPATIBLE_STATE', reason.message, reason.mend, { cause: reason });
   if (reason instanceof UnknownAppError)
     return new ApiError(404, 'NO_SUCH_APP', reason.message, '`weaverd status` lists those there are', {
       cause: reason,

@@ -71,13 +71,25 @@ describe('state of a deployed app', function () {
     expect(await ask('GET', '/a')).to.deep.equal({ value: 'one', revision: 1 });
   });
 
-  it('fails the calls of a version that cannot read it, names the field, and changes nothing', async () => {
+  it('refuses a version that cannot read what is stored before anything starts, and names the field', async () => {
     await write('readonly revision: number;', 'readonly revision: number;\n  readonly owner: boolean;');
     await writeFile(
       join(folder, 'store.ts'),
       (await readFile(join(folder, 'store.ts'), 'utf8')).replace('({ value,', '({ owner: true, value,'),
     );
-    await daemon.must('deploy', folder);
+    const refused = await daemon.run('deploy', folder);
+    expect(refused.code).to.equal(1);
+    expect(refused.stderr)
+      .to.match(/the state items of Store: this version cannot read what version [0-9a-f]{16} stored/)
+      .and.to.contain('`owner` is not optional, and was not stored')
+      .and.to.match(/mend: make what was added optional/);
+    expect(await ask('GET', '/a')).to.deep.equal({ value: 'one', revision: 1 });
+  });
+
+  it('fails the calls of a version that was deployed nevertheless, and changes nothing', async () => {
+    const allowed = await daemon.run('deploy', folder, '--allow-incompatible-state');
+    expect(allowed.code, allowed.stderr).to.equal(0);
+    expect(allowed.stderr).to.contain('warning: the state items of Store');
     const response = await fetch(`${url}/a`, { signal: AbortSignal.timeout(60_000) });
     expect(response.status).to.equal(503);
     expect(await response.text())
@@ -86,6 +98,22 @@ describe('state of a deployed app', function () {
     await write();
     await daemon.must('deploy', folder);
     expect(await ask('GET', '/a')).to.deep.equal({ value: 'one', revision: 1 });
+  });
+
+  it('refuses a version of which the one before could not read what it stores', async () => {
+    const more = 'readonly revision: number | string;';
+    await write('readonly revision: number;', more);
+    await writeFile(
+      join(folder, 'store.ts'),
+      (await readFile(join(folder, 'store.ts'), 'utf8')).replace('?.revision ?? 0', '?.revision ? 7 : 0'),
+    );
+    const refused = await daemon.run('deploy', folder);
+    expect(refused.code, refused.stderr).to.equal(1);
+    expect(refused.stderr)
+      .to.match(
+        /version [0-9a-f]{16}, deployed before, cannot read what this one stores: `revision` was string/,
+      )
+      .and.to.contain('there would be no way back');
   });
 
   it('refuses a deployment in which the component has two replicas', async () => {

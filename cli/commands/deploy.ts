@@ -10,10 +10,23 @@ import { awaitDeployment, describeWaiting } from '../session/await-deployment.js
 import { buildProgram, describeBuild } from '../session/build-program.js';
 import { deployArtifact } from '../session/deploy-artifact.js';
 import { withDaemon } from '../session/with-daemon.js';
-import { APP_ARGUMENT, addDaemonOptions, type DaemonOptions, durationOption, examples } from './options.js';
+import {
+  ALLOW_INCOMPATIBLE_STATE,
+  APP_ARGUMENT,
+  addDaemonOptions,
+  type DaemonOptions,
+  durationOption,
+  examples,
+} from './options.js';
 
 /** As many as the daemon takes for a crash loop: it goes on trying, so this command may be patient. */
 const START_ATTEMPTS = 5;
+
+interface DeployOptions extends DaemonOptions {
+  readonly wait: boolean;
+  readonly timeout: number;
+  readonly allowIncompatibleState?: true;
+}
 
 export function addDeploy(program: Command, cli: CliEnvironment): void {
   addDaemonOptions(
@@ -27,11 +40,12 @@ export function addDeploy(program: Command, cli: CliEnvironment): void {
   )
     .option('--no-wait', 'do not wait until it serves')
     .option('--timeout <duration>', 'how long to wait', durationOption, 120_000)
+    .option('--allow-incompatible-state', ALLOW_INCOMPATIBLE_STATE)
     .addHelpText(
       'after',
       examples('deploy', 'deploy examples/boutique --timeout 5m', 'deploy staging.toml --no-wait'),
     )
-    .action(async (app: string | undefined, options: DaemonOptions & { wait: boolean; timeout: number }) => {
+    .action(async (app: string | undefined, options: DeployOptions) => {
       const progress = new Progress(cli.stderr);
       const json = options.json === true;
       await withDaemon(cli, options, async (client) => {
@@ -42,10 +56,16 @@ export function addDeploy(program: Command, cli: CliEnvironment): void {
         if (!json) cli.stderr.write(`${describeBuild(built)}\n`);
         const reply = await deployArtifact(
           client,
-          { version, folder: built.folder, manifest: built.manifest },
+          {
+            version,
+            folder: built.folder,
+            manifest: built.manifest,
+            stateCheck: options.allowIncompatibleState === true ? 'none' : 'both-ways',
+          },
           (file) => progress.update(`uploading ${file} …`),
         );
         progress.clear();
+        for (const warning of reply.warnings ?? []) if (!json) cli.stderr.write(`warning: ${warning}\n`);
         if (!options.wait) {
           if (json) writeJson(cli.stdout, { ...reply, outcome: 'not awaited' });
           else cli.stdout.write(`deployed ${name} ${version}\n`);

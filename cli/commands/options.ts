@@ -12,6 +12,9 @@ export interface DaemonOptions extends JsonOption {
 export const APP_ARGUMENT =
   "the app's folder, its weaver.toml or its entry file; the current folder by default";
 
+export const ALLOW_INCOMPATIBLE_STATE =
+  'deploy although types of states have changed so that versions cannot read what others stored';
+
 /** Of every command that talks to a daemon. */
 export function addDaemonOptions(command: Command): Command {
   return command

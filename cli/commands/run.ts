@@ -5,12 +5,13 @@ import { ReportedFailure } from '../output/errors.js';
 import { EXIT } from '../output/exit-codes.js';
 import { Progress } from '../output/progress.js';
 import { interruptions } from '../run/interruptions.js';
-import { APP_ARGUMENT, examples, type JsonOption, portOption } from './options.js';
+import { ALLOW_INCOMPATIBLE_STATE, APP_ARGUMENT, examples, type JsonOption, portOption } from './options.js';
 
 interface RunOptions extends JsonOption {
   readonly colocate?: 'all' | 'none';
   readonly port?: Readonly<Record<string, number>>;
   readonly state?: string;
+  readonly allowIncompatibleState?: true;
 }
 
 export function addRun(program: Command, cli: CliEnvironment): void {
@@ -29,6 +30,7 @@ export function addRun(program: Command, cli: CliEnvironment): void {
     )
     .option('--port <listener=port>', 'public port of a listener; may be given again', portOption)
     .option('--state <folder>', 'state folder of the daemon (default: <app folder>/.weaver/state)')
+    .option('--allow-incompatible-state', ALLOW_INCOMPATIBLE_STATE)
     .option('--json', 'print newline-delimited JSON events')
     .addHelpText(
       'after',
@@ -76,6 +78,8 @@ export function addRun(program: Command, cli: CliEnvironment): void {
           stateFolder:
             options.state === undefined ? runStateFolder(built.app.folder) : resolve(cli.cwd, options.state),
           interrupted: interrupts.signal,
+          // There is no way back from what is being worked on.
+          stateCheck: options.allowIncompatibleState === true ? 'none' : 'forward',
         });
         kill = () => {
           session.kill();

@@ -1,5 +1,5 @@
 import { ApiError } from '../../daemon/api/api-error.js';
-import type { AppStatus, DaemonStatus, LogCursor, LogLine } from '../../daemon/api/api-types.js';
+import type { AppStatus, DaemonStatus, LogCursor, LogLine, StateCheck } from '../../daemon/api/api-types.js';
 import { ApiClient } from '../../daemon/api/client.js';
 import type { CliEnvironment } from '../environment.js';
 import { CliError, ReportedFailure } from '../output/errors.js';
@@ -38,6 +38,7 @@ export class RunSession {
   readonly #client: ApiClient;
   readonly #seen = new SeenProcesses();
   readonly #interrupted: AbortSignal;
+  readonly #stateCheck: StateCheck;
   readonly #ended = new AbortController();
   #daemon: DaemonProcess | undefined;
   #daemonRestarts = 0;
@@ -51,6 +52,7 @@ export class RunSession {
       readonly program: BuiltProgram;
       /** Stops the app. */
       readonly interrupted: AbortSignal;
+      readonly stateCheck: StateCheck;
     },
   ) {
     this.#cli = cli;
@@ -58,6 +60,7 @@ export class RunSession {
     this.#stateFolder = options.stateFolder;
     this.#program = options.program;
     this.#interrupted = options.interrupted;
+    this.#stateCheck = options.stateCheck;
     this.#client = new ApiClient(options.stateFolder);
   }
 
@@ -115,7 +118,8 @@ export class RunSession {
   async #deploy(): Promise<AwaitedOutcome> {
     const { app, manifest, description, folder } = this.#program;
     const { version } = description;
-    const { unchanged } = await deployArtifact(this.#client, { version, folder, manifest }, () =>
+    const stateCheck = this.#stateCheck;
+    const { unchanged } = await deployArtifact(this.#client, { version, folder, manifest, stateCheck }, () =>
       this.#reporter.progress(`uploading ${version} …`),
     );
     this.#reporter.event({ event: 'deployed', app: app.name, version, unchanged });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppManifest } from '../../config/app-manifest.js';
-import type { DeployReply } from '../../daemon/api/api-types.js';
+import type { DeployReply, StateCheck } from '../../daemon/api/api-types.js';
 import type { ApiClient } from '../../daemon/api/client.js';
 import { ARTIFACT_FILES } from '../../sdk/protocol/app-description.js';
 
@@ -19,15 +19,20 @@ export type ArtifactTarget = Pick<ApiClient, 'artifact' | 'uploadArtifactFile' |
 /** Uploads a built version unless the daemon has it, and deploys it. `uploading` is told each file. */
 export async function deployArtifact(
   client: ArtifactTarget,
-  artifact: { readonly version: string; readonly folder: string; readonly manifest: AppManifest },
+  artifact: {
+    readonly version: string;
+    readonly folder: string;
+    readonly manifest: AppManifest;
+    readonly stateCheck?: StateCheck | undefined;
+  },
   uploading: (file: string) => void,
 ): Promise<DeployReply> {
-  const { version, folder, manifest } = artifact;
+  const { version, folder, manifest, stateCheck } = artifact;
   if ((await client.artifact(version)) === undefined) {
     for (const file of UPLOADED) {
       uploading(file);
       await client.uploadArtifactFile(version, file, await readFile(join(folder, file)));
     }
   }
-  return client.deploy({ version, manifest });
+  return client.deploy({ version, manifest, ...(stateCheck === undefined ? {} : { stateCheck }) });
 }

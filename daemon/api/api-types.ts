@@ -250,12 +250,21 @@ export interface DeployRequest {
   readonly version: string;
   /** The manifest, as parsed and validated by config/app-manifest.ts. */
   readonly manifest: unknown;
+  /** What is asked of the types of states; `both-ways` by default. */
+  readonly stateCheck?: StateCheck | undefined;
 }
+/**
+ * `forward`: the version can read what was stored before; `both-ways`: versions before can read what it stores, too;
+ * `none`: what does not fit is only warned of.
+ */
+export type StateCheck = 'both-ways' | 'forward' | 'none';
 export interface DeployReply {
   readonly app: string;
   readonly version: string;
   /** The same version and manifest were desired already. */
   readonly unchanged: boolean;
+  /** Absent when there are none. */
+  readonly warnings?: readonly string[];
 }
 export interface StopRequest {
   /** Forget the app's desired state and history too. */

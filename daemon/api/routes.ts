@@ -14,7 +14,11 @@ interface Route {
   readonly handle: (backend: ApiBackend, requested: Requested) => Promise<Answer> | Answer;
 }
 
-const deployRequest = z.strictObject({ version: z.string(), manifest: z.unknown() });
+const deployRequest = z.strictObject({
+  version: z.string(),
+  manifest: z.unknown(),
+  stateCheck: z.enum(['both-ways', 'forward', 'none']).optional(),
+});
 const stopRequest = z.strictObject({ remove: z.boolean().default(false) });
 const shutdownRequest = z.strictObject({ stopProclets: z.boolean() });
 

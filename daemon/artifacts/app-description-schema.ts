@@ -2,6 +2,13 @@ import * as z from 'zod';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 
 const name = z.string().min(1).max(200);
+const avroSchema = z.string().refine((text) => {
+  try {
+    return ['string', 'object'].includes(typeof JSON.parse(text));
+  } catch {
+    return false; // refused by its path
+  }
+}, 'no Avro schema');
 
 const schema = z.object({
   format: z.literal(1),
@@ -16,6 +23,7 @@ const schema = z.object({
         references: z.array(name).max(10_000),
         exclusive: z.boolean().exactOptional(),
         states: z.array(name).max(1000).exactOptional(),
+        stateSchemas: z.record(name, avroSchema).exactOptional(),
         declaredAt: z.string(),
       }),
     )

@@ -1,5 +1,6 @@
 import type { AppManifest } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
+import type { StoredSchemas } from './state-schemas.js';
 
 /** One version of an app as it was deployed: all that placing it needs. */
 export interface Deployment {
@@ -19,6 +20,8 @@ export interface AppRecord {
   readonly serving: string | undefined;
   /** Versions before, of which something may still run: the serving one, and those to be retired. */
   readonly older: readonly Deployment[];
+  /** In which values of its states may be stored. Absent from older records. */
+  readonly stateSchemas?: StoredSchemas | undefined;
 }
 
 /** More versions than that are refused until some have gone. */

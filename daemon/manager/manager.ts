@@ -1,6 +1,12 @@
-import { appManifestSchema } from '../../config/app-manifest.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
-import type { DeployReply, HistoryEntry, HostChange, PlanView, RoutingView } from '../api/api-types.js';
+import type {
+  DeployReply,
+  HistoryEntry,
+  HostChange,
+  PlanView,
+  RoutingView,
+  StateCheck,
+} from '../api/api-types.js';
 import { type Bus, BusError, type Subscription } from '../bus/bus.js';
 import { messageOf } from '../bus/keyed-log.js';
 import type { Subjects } from '../bus/subjects.js';
@@ -24,8 +30,10 @@ import { History } from './history.js';
 import { HostInUseError, UnknownHostError } from './host-errors.js';
 import { Leader } from './leader.js';
 import { readPlanView } from './plan-view.js';
+import { readManifest } from './read-manifest.js';
 import { Reconciler } from './reconciler.js';
 import { readRoutingQuery, readRoutingViews } from './routing-view.js';
+import { checkStates } from './state-schemas.js';
 
 const KEPT_VERSIONS = 5;
 const VIEW_TIMEOUT_MS = 2000;
@@ -168,8 +176,13 @@ export class Manager {
     return this.#history.of(app);
   }
 
-  /** Rejects with ManifestError, or the store's BusError. */
-  async deploy(description: AppDescription, manifest: unknown, user: string): Promise<DeployReply> {
+  /** Rejects with ManifestError, IncompatibleStateError, or the store's BusError. */
+  async deploy(
+    description: AppDescription,
+    manifest: unknown,
+    user: string,
+    stateCheck: StateCheck = 'both-ways',
+  ): Promise<DeployReply> {
     const { desired } = await this.#open();
     const { app, version } = description;
     const deployment = {
@@ -180,20 +193,23 @@ export class Manager {
     };
     const groups = groupsOf(description, deployment.manifest);
     if (this.#options.sharesState !== true) refuseSharedFiles(groups, description);
+    let warnings: readonly string[] = [];
     const record = await desired.change(app, 'user', (before) => {
+      const checked = checkStates(before, description, stateCheck);
+      warnings = checked.warnings;
       const next = deployed(before, deployment);
       if (next !== undefined && next.older.length > MAX_OLDER)
         throw new ManifestError(
           `${app}: ${MAX_OLDER} versions are still being retired; deploy again when they have gone`,
         );
-      return next;
+      return next && { ...next, stateSchemas: checked.stateSchemas };
     });
     if (record === undefined) return { app, version, unchanged: true };
     await this.#remembered();
     await this.#history.add({ app, version, at: deployment.deployedAt, action: 'deployed', user });
     this.#options.events.tell('deployed', `${app} ${version} was deployed by ${user}`, app);
     this.#leader?.trigger();
-    return { app, version, unchanged: false };
+    return { app, version, unchanged: false, ...(warnings.length === 0 ? {} : { warnings }) };
   }
 
   /** Rejects with UnknownAppError, or the store's BusError. */
@@ -381,16 +397,4 @@ export class Manager {
 /** What the store has that a daemon remembers. */
 function storedEntries({ desired, hostRecords }: Opened): readonly MemoryEntry[] {
   return [...desired.entries(), ...hostRecords.entries()];
-}
-
-function readManifest(app: string, given: unknown) {
-  const parsed = appManifestSchema.safeParse(given);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new ManifestError(`the manifest is not valid: ${issues.join('; ')}`);
-  }
-  const { name } = parsed.data;
-  if (name !== undefined && name !== app)
-    throw new ManifestError(`the manifest is of ${name}, the artifact of ${app}; build and deploy it again`);
-  return parsed.data;
 }

@@ -32,6 +32,8 @@ export interface ComponentDescription {
   readonly references: readonly string[];
   /** Names of its states (`ctx.state`), sorted; absent when it has none. */
   readonly states?: readonly string[];
+  /** Avro schemas of their values, as JSON, by state. Absent from older builds. */
+  readonly stateSchemas?: Readonly<Record<string, string>>;
   /** `file:line` of the `component()` call, relative to the app. */
   readonly declaredAt: string;
 }
