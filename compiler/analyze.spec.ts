@@ -63,6 +63,15 @@ describe('analyze', function () {
       });
   });
 
+  it('tells whose keys have one owner', () => {
+    const exclusive = (fixture: string) =>
+      analysisOf(join(fixtures, fixture)).components.map((each) => [each.name, each.exclusive, each.methods]);
+    expect(exclusive('shapes/exclusive.ts')).to.deep.equal([
+      ['Cart', true, [{ name: 'items', streaming: false, routed: true }]],
+    ]);
+    expect(exclusive('shapes/methods.ts').every(([, value]) => value === undefined)).to.equal(true);
+  });
+
   it('reads shapes in full', () => {
     const { shape } = analysisOf(join(fixtures, 'shapes/errors.ts'));
     expect(shape.components).to.deep.equal([

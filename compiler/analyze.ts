@@ -119,7 +119,7 @@ function typeScope(
 
 function describe(
   places: SourcePlaces,
-  { name, routed, call }: DeclaredComponent,
+  { name, routed, exclusive, call }: DeclaredComponent,
   methods: readonly MethodShape[],
   graph: ReferenceGraph,
   stored: AppShape,
@@ -132,6 +132,7 @@ function describe(
       streaming: method.streaming,
       routed: routed.has(method.name),
     })),
+    ...(exclusive ? { exclusive } : {}),
     references: graph.references.get(name) ?? [],
     ...(states.length === 0 ? {} : { states: states.map((state) => state.name) }),
     declaredAt: places.fileAndLine(call),

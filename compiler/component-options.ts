@@ -9,17 +9,27 @@ export interface ReadOptions {
     | { readonly kind: 'computed'; readonly node: ts.Node };
   /** Methods with a routing key. */
   readonly routed: ReadonlySet<string>;
+  /** `routing: { exclusive }`, which is no method. */
+  readonly exclusive:
+    | { readonly kind: 'literal'; readonly value: boolean }
+    /** A routing function: there is a method of that name. */
+    | { readonly kind: 'method'; readonly node: ts.Node }
+    | { readonly kind: 'computed'; readonly node: ts.Node };
   /** Classes named by `implementation`. */
   readonly implementations: readonly ts.Symbol[];
 }
 
 /** Reads them from the type of the argument, so that constants and spreads are as good as literals. */
 export function readOptions(checker: ts.TypeChecker, options: ts.Expression | undefined): ReadOptions {
-  if (options === undefined) return { name: { kind: 'default' }, routed: new Set(), implementations: [] };
+  if (options === undefined) {
+    const exclusive = { kind: 'literal', value: false } as const;
+    return { name: { kind: 'default' }, routed: new Set(), exclusive, implementations: [] };
+  }
   const type = checker.getTypeAtLocation(options);
   return {
     name: readName(checker, type, options),
-    routed: new Set(propertyNames(checker, type, 'routing')),
+    routed: new Set(propertyNames(checker, type, 'routing').filter((name) => name !== 'exclusive')),
+    exclusive: readExclusive(checker, type, options),
     implementations: readImplementations(checker, type),
   };
 }
@@ -39,10 +49,29 @@ function readName(checker: ts.TypeChecker, type: ts.Type, options: ts.Expression
   return found.isStringLiteral() ? { kind: 'literal', name: found.value, node } : { kind: 'computed', node };
 }
 
+function readExclusive(
+  checker: ts.TypeChecker,
+  type: ts.Type,
+  options: ts.Expression,
+): ReadOptions['exclusive'] {
+  const routing = type.getProperty('routing');
+  const property =
+    routing === undefined ? undefined : checker.getTypeOfSymbol(routing).getProperty('exclusive');
+  if (property === undefined) return { kind: 'literal', value: false };
+  const node = property.valueDeclaration ?? options;
+  const declared = checker.getTypeOfSymbol(property);
+  if (declared.getCallSignatures().length > 0) return { kind: 'method', node };
+  const value = initializer(property);
+  const found = value === undefined ? declared : literalType(checker, value);
+  if ((found.flags & ts.TypeFlags.Undefined) !== 0) return { kind: 'literal', value: false };
+  if ((found.flags & ts.TypeFlags.BooleanLiteral) === 0) return { kind: 'computed', node };
+  return { kind: 'literal', value: checker.typeToString(found) === 'true' };
+}
+
 /** The type of an expression itself, not widened; of a constant, that of its value. */
 function literalType(checker: ts.TypeChecker, expression: ts.Expression): ts.Type {
   const type = checker.getTypeAtLocation(expression);
-  if (type.isStringLiteral() || !ts.isIdentifier(expression)) return type;
+  if (type.isLiteral() || !ts.isIdentifier(expression)) return type;
   const symbol = checker.getSymbolAtLocation(expression);
   const value = symbol === undefined ? undefined : initializer(unaliased(checker, symbol));
   return value === undefined ? type : checker.getTypeAtLocation(value);

@@ -13,6 +13,8 @@ export type DiagnosticCode =
   | 'COMPONENT_TWICE'
   | 'COMPONENT_OPTIONS'
   | 'METHOD_NAME_TAKEN'
+  /** `onAcquire` or `onRelease` of a component without `exclusive: true`. */
+  | 'HOOK_NEVER_CALLED'
   | 'METHOD_NOT_ASYNC'
   | 'METHOD_GENERIC'
   | 'METHOD_OVERLOADED'

@@ -2,6 +2,7 @@ import ts from 'typescript';
 import { MAIN } from '../sdk/protocol/app-description.js';
 import { classOf, readOptions } from './component-options.js';
 import type { Diagnostic } from './diagnostic.js';
+import { hooksNeverCalled } from './ownership-hooks.js';
 import type { SdkCall } from './sdk-calls.js';
 import type { SourcePlaces } from './source-place.js';
 import { declaredName } from './symbol-name.js';
@@ -14,6 +15,8 @@ export interface DeclaredComponent {
   /** Classes that may implement the token. */
   readonly implementations: readonly ts.Symbol[];
   readonly routed: ReadonlySet<string>;
+  /** Its keys have one owner at a time. */
+  readonly exclusive: boolean;
   readonly call: ts.CallExpression;
 }
 
@@ -83,7 +86,32 @@ function readCall(
   const options = readOptions(checker, given);
   const name = nameOf(options.name, symbol, token, places, diagnostics);
   if (name === undefined) return undefined;
-  return { name, symbol, implementations: options.implementations, routed: options.routed, call };
+  const { implementations, routed } = options;
+  const exclusive = isExclusive(options.exclusive, places, diagnostics);
+  const declared: DeclaredComponent = { name, symbol, implementations, routed, exclusive, call };
+  if (options.exclusive.kind === 'literal' && !exclusive)
+    diagnostics.push(...hooksNeverCalled(checker, places, declared));
+  return declared;
+}
+
+function isExclusive(
+  option: ReturnType<typeof readOptions>['exclusive'],
+  places: SourcePlaces,
+  diagnostics: Diagnostic[],
+): boolean {
+  if (option.kind === 'literal') return option.value;
+  const [message, mend] =
+    option.kind === 'method'
+      ? [
+          'a method named exclusive cannot be routed: in `routing` the word says that each key has one owner',
+          'rename the method',
+        ]
+      : [
+          'whether keys have one owner at a time is computed: it must be known before the app runs',
+          'write it as a literal: routing: { exclusive: true }',
+        ];
+  diagnostics.push(places.diagnostic(option.node, { code: 'COMPONENT_OPTIONS', message, mend }));
+  return false;
 }
 
 function nameOf(

@@ -3,6 +3,7 @@ import type { ComponentShape, MethodShape, ParameterShape, Shape } from '../sdk/
 import type { DiagnosticCode } from './diagnostic.js';
 import type { DeclaredComponent } from './discover-components.js';
 import { type MethodResult, resultOf } from './method-result.js';
+import { OWNERSHIP_HOOKS } from './ownership-hooks.js';
 import { nameNode } from './source-place.js';
 import { cannotTravel, OBSTACLES } from './types/cannot-travel.js';
 import { inside, type Place, type TypeScope } from './types/type-scope.js';
@@ -10,7 +11,7 @@ import { presentShape } from './types/unions.js';
 import { unite } from './types/unite.js';
 
 /** Not part of an interface: the runtime calls them. */
-const LIFECYCLE = new Set(['start', 'stop']);
+const LIFECYCLE = new Set(['start', 'stop', ...OWNERSHIP_HOOKS]);
 
 /** Names that a client has itself, or that would make it something else. */
 const TAKEN: ReadonlyMap<string, string> = new Map([

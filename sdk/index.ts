@@ -12,6 +12,7 @@ export type { Context, ListenOptions } from './context/context.js';
 export type { StandardSchema } from './context/standard-schema.js';
 export { type Executed, RemoteCallError, type RemoteCallErrorCode } from './errors/remote-call-error.js';
 export { LifecycleError } from './hosting/component-host.js';
+export type { KeySlice } from './ownership/key-slice.js';
 export type { RoutingKey, RoutingKeyPart } from './protocol/routing-key.js';
 export type { Main } from './run/main-function.js';
 export { run } from './run/run.js';

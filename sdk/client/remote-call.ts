@@ -4,7 +4,12 @@ import type { Reader } from '../codec/reader.js';
 import { TypeViolation } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
 import type { CallOptions } from '../component/component-class.js';
-import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
+import {
+  type Executed,
+  plainMessage,
+  RemoteCallError,
+  type RemoteCallErrorCode,
+} from '../errors/remote-call-error.js';
 import { withCallerStack } from '../errors/stack.js';
 import { StackBudget, withoutStack } from '../errors/stackless.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
@@ -17,10 +22,22 @@ import { RemoteStream } from './remote-stream.js';
 import { decideRetry, MAX_ATTEMPTS } from './retry-policy.js';
 
 const RETRY_BACKOFF: Backoff = { firstMs: 10, capMs: 500 };
+/** How long a call that the key's owner refused waits for a newer routing, before it asks again. */
+const OWNER_BACKOFF: Backoff = { firstMs: 5, capMs: 250 };
 /** While no replica can be reached, how often to look again even without a new routing. */
 const UNREACHABLE_RETRY_MS = 100;
 /** Of refusals: what comes in an overload must not cost more than the calls. */
 const refusalStacks = new StackBudget();
+
+/** What a call remembers of attempts that failed. */
+interface Trouble {
+  /** Attempts that the key's owner did not take, which do not count. */
+  refused: number;
+  /** Why it did not take the last of them. */
+  refusal: RemoteCallError | undefined;
+  /** The outcome of one of them is not known. */
+  mayHaveRun: boolean;
+}
 
 /**
  * One call of a remote method. Nearly every call is sent at once over an open connection and succeeds: then this is all
@@ -45,6 +62,8 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   #attempt = 1;
   /** The next attempt has been taken from the budget. */
   #isPaid = false;
+  /** Of nearly no call. */
+  #trouble: Trouble | undefined;
 
   constructor(target: RemoteMethod, args: readonly unknown[], options: CallOptions | undefined) {
     const outer = currentCallState();
@@ -131,7 +150,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     const { replicas, budget } = this.#target;
     const replica = this.#replica;
     if (!this.#retriable || this.#attempt >= MAX_ATTEMPTS || replica === undefined) return false;
-    this.#isPaid = replicas.hasOther(replica) && budget.tryRetry();
+    this.#isPaid = replicas.hasOther(replica, this.keyHash) && budget.tryRetry();
     return this.#isPaid;
   }
 
@@ -215,7 +234,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   /** Undefined when it is time to choose again; the connection goes on opening for later calls. */
   async #opened(replica: Member, peer: Peer): Promise<ClientConnection | undefined> {
     const connecting = peer.connect();
-    if (peer.ejected && this.#target.replicas.hasOther(replica)) return undefined;
+    if (peer.ejected && this.#target.replicas.hasOther(replica, this.keyHash)) return undefined;
     let timer: NodeJS.Timeout | undefined;
     const impatience = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, PATIENCE_MS, undefined);
@@ -230,24 +249,24 @@ export class RemoteCall implements OutgoingCall, CallHeader {
   #throwIfOver(lastReason: unknown): void {
     if (this.signal?.aborted === true)
       throw this.#error('CANCELLED', 'cancelled before it was sent', 'no', this.signal.reason);
-    if (performance.now() < this.deadline) return;
-    const why = lastReason instanceof Error ? `: ${lastReason.message}` : '; see `weaverd status`';
-    throw this.#error(
-      'DEADLINE_EXCEEDED',
-      `no replica could be reached before the deadline${why}`,
-      'no',
-      lastReason,
-    );
+    if (performance.now() >= this.deadline) throw this.#late(lastReason);
+  }
+
+  /** It could not be sent in time. */
+  #late(lastReason: unknown): RemoteCallError {
+    const { replicas } = this.#target;
+    const isOwnerless = replicas.needsOwner(this.keyHash) && replicas.choose(this.keyHash) === undefined;
+    const what = isOwnerless ? 'its key had no owner' : 'no replica could be reached';
+    const reason = lastReason ?? this.#trouble?.refusal;
+    const why = reason instanceof Error ? `: ${reason.message}` : '; see `weaverd status`';
+    return this.#error('DEADLINE_EXCEEDED', `${what} before the deadline${why}`, 'no', reason);
   }
 
   /** The promise, or the end of the call's time, whichever is first. */
   #inTime<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () =>
-          settle(() =>
-            reject(this.#error('DEADLINE_EXCEEDED', 'no replica could be reached before the deadline', 'no')),
-          ),
+        () => settle(() => reject(this.#late(undefined))),
         Math.max(0, this.deadline - performance.now()),
       );
       const onAbort = () =>
@@ -278,12 +297,45 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       this.#failed(undefined);
       throw withCallerStack(reason);
     }
+    if (this.#isOwnersRefusal(reason) && Number.isFinite(attempt)) return this.#untilOwned(reason);
     this.#failed(reason);
-    const decision = decideRetry(reason, attempt, this.#retriable);
+    if (reason.executed !== 'no') this.#troubled().mayHaveRun = true;
+    const decision = decideRetry(reason, attempt - (this.#trouble?.refused ?? 0), this.#retriable);
     const left = this.deadline - performance.now();
     if (decision === 'fail' || left <= 0 || !this.#pay()) throw this.#named(reason);
     const wait = attempt === 1 ? 0 : backoffMs(RETRY_BACKOFF, attempt - 1, Math.random);
     if (wait > 0) await this.#inTime(new Promise((resolve) => setTimeout(resolve, Math.min(wait, left))));
+  }
+
+  /** The call did not run, and nobody but the owner of its key can take it. */
+  #isOwnersRefusal({ code, executed }: RemoteCallError): boolean {
+    if (executed !== 'no') return false;
+    return (
+      code === 'STALE_OWNER' ||
+      ((code === 'UNAVAILABLE' || code === 'VERSION_MISMATCH') &&
+        this.#target.replicas.needsOwner(this.keyHash))
+    );
+  }
+
+  /** The key is moving, or its owner out of reach: until there is a newer routing, or it is time to ask again. */
+  async #untilOwned(reason: RemoteCallError): Promise<void> {
+    const { replicas } = this.#target;
+    const refusedBy = this.#replica;
+    this.#failed(undefined);
+    const trouble = this.#troubled();
+    trouble.refusal = reason;
+    trouble.refused++;
+    const left = this.deadline - performance.now();
+    if (left <= 0) throw this.#named(reason);
+    const owner = replicas.choose(this.keyHash);
+    if (owner !== undefined && owner !== refusedBy) return;
+    const wait = backoffMs(OWNER_BACKOFF, trouble.refused, Math.random);
+    await this.#inTime(replicas.nextRouting(Math.min(wait, left)));
+  }
+
+  #troubled(): Trouble {
+    this.#trouble ??= { refused: 0, refusal: undefined, mayHaveRun: false };
+    return this.#trouble;
   }
 
   #pay(): boolean {
@@ -307,7 +359,7 @@ export class RemoteCall implements OutgoingCall, CallHeader {
       component,
       method,
       replica: this.#replica?.peer.routed.replica,
-      executed,
+      executed: executed === 'no' && this.#trouble?.mayHaveRun === true ? 'unknown' : executed,
       cause,
     });
   }
@@ -327,10 +379,4 @@ function speaksAgainst({ code, executed }: RemoteCallError): boolean {
     default:
       return false;
   }
-}
-
-/** The message without the code that the constructor adds. */
-function plainMessage({ message, code }: RemoteCallError): string {
-  const suffix = ` [${code}]`;
-  return message.endsWith(suffix) ? message.slice(0, -suffix.length) : message;
 }

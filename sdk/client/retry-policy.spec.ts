@@ -9,11 +9,14 @@ describe('decideRetry', () => {
   it('tries again what was not executed, whatever the method', () => {
     expect(decide('UNAVAILABLE', 'no', false)).to.equal('again');
     expect(decide('VERSION_MISMATCH', 'no', false)).to.equal('again');
+    expect(decide('STALE_OWNER', 'no', false)).to.equal('again');
   });
 
   it('repeats an unknown outcome only of a method that may run twice', () => {
     expect(decide('UNKNOWN_OUTCOME', 'unknown', false)).to.equal('fail');
     expect(decide('UNKNOWN_OUTCOME', 'unknown', true)).to.equal('repeat');
+    expect(decide('STALE_OWNER', 'unknown', false)).to.equal('fail');
+    expect(decide('STALE_OWNER', 'unknown', true)).to.equal('repeat');
   });
 
   it('answers no overload with more load, and repeats nothing after its time', () => {

@@ -20,6 +20,7 @@ export function decideRetry(error: RemoteCallError, attempt: number, retriable: 
   switch (error.code) {
     case 'UNAVAILABLE':
     case 'VERSION_MISMATCH':
+    case 'STALE_OWNER':
       return error.executed === 'no' ? 'again' : retriable ? 'repeat' : 'fail';
     case 'UNKNOWN_OUTCOME':
       return retriable ? 'repeat' : 'fail';

@@ -3,8 +3,8 @@ import type { RoutingKey } from '../protocol/routing-key.js';
 /** A component's token: its class, abstract or not. */
 export type ComponentClass<T extends object> = abstract new (...args: never[]) => T;
 
-/** Methods of the runtime, not of the interface. */
-export type LifecycleMethod = 'start' | 'stop';
+/** Methods that the runtime calls, not of the interface; the last two of components with `routing: { exclusive: true }`. */
+export type LifecycleMethod = 'start' | 'stop' | 'onAcquire' | 'onRelease';
 
 type Remote = (...args: never[]) => Promise<unknown> | AsyncIterable<unknown>;
 

@@ -11,8 +11,13 @@ export interface ComponentOptions<T extends object> {
   /**
    * Affinity key of each routed method, from its arguments: calls with one key go to one replica. It must be quick and
    * always give the same for the same arguments.
+   *
+   * With `exclusive: true` at most one replica acts for a key at a time. While a key is handed over its calls wait. The
+   * class may have `onAcquire(slice: KeySlice)` and `onRelease(slice: KeySlice)`.
    */
-  readonly routing?: { readonly [K in MethodName<T>]?: (...args: MethodParameters<T[K]>) => RoutingKey };
+  readonly routing?: {
+    readonly [K in Exclude<MethodName<T>, 'exclusive'>]?: (...args: MethodParameters<T[K]>) => RoutingKey;
+  } & { readonly exclusive?: boolean };
   /**
    * Methods that may be executed twice, and so are sent again when the outcome of a call is unknown. Without it a
    * call is repeated only when it certainly was not executed.

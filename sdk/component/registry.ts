@@ -10,6 +10,8 @@ export interface RegisteredComponent {
   readonly token: AnyComponentClass;
   /** Key functions by method name. */
   readonly routing: ReadonlyMap<string, (...args: readonly unknown[]) => RoutingKey>;
+  /** At most one replica acts for a key at a time, and the class may have hooks for that. */
+  readonly exclusive: boolean;
   mayRetry(method: string): boolean;
   /** Names an implementation of the manifest; undefined for the default. Throws ComponentError. */
   create(context: Context, implementation: string | undefined): object | Promise<object>;
@@ -83,12 +85,12 @@ function register<T extends object>(
     );
   }
   const implementations = implementationsOf(token, options);
+  const { exclusive = false, ...routing } = options.routing ?? {};
   return {
     name,
     token,
-    routing: new Map(
-      Object.entries(options.routing ?? {}) as [string, (...args: readonly unknown[]) => RoutingKey][],
-    ),
+    routing: new Map(Object.entries(routing) as [string, (...args: readonly unknown[]) => RoutingKey][]),
+    exclusive,
     mayRetry: mayRetry(options.retry),
     create: (context, chosen) => {
       if (chosen === undefined && options.create !== undefined) return options.create(context);
@@ -126,7 +128,15 @@ function mayRetry(retry: boolean | object | undefined): (method: string) => bool
 }
 
 /** Never methods of an interface: lifecycle, the client's own, and what `await` asks every object for. */
-export const NOT_CALLABLE: ReadonlySet<string> = new Set(['constructor', 'start', 'stop', 'with', 'then']);
+export const NOT_CALLABLE: ReadonlySet<string> = new Set([
+  'constructor',
+  'start',
+  'stop',
+  'onAcquire',
+  'onRelease',
+  'with',
+  'then',
+]);
 
 function methodNames(classes: readonly AnyComponentClass[]): readonly string[] {
   const names = new Set<string>();

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Context } from '../context/context.js';
+import type { KeySlice } from '../ownership/key-slice.js';
 import type { Client, MethodName } from './component-class.js';
 import type { component } from './registry.js';
 
@@ -17,6 +18,10 @@ class Shop {
   }
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
+  async onAcquire(slice: KeySlice): Promise<void> {
+    slice.has('p1');
+  }
+  async onRelease(): Promise<void> {}
   protected async audit(): Promise<void> {}
   #secret = 0;
   reset(): void {
@@ -38,6 +43,12 @@ class SmtpMailer extends Mailer {
   async send(): Promise<void> {}
 }
 
+class Lock {
+  async exclusive(key: string): Promise<string> {
+    return key;
+  }
+}
+
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <T extends true>(value: T): T => value;
 
@@ -51,6 +62,7 @@ function accepted(declare: Declare): void {
   });
   declare(Shop, { routing: { price: (product, currency = 'EUR') => [product, currency, 1n] } });
   declare(Shop, { routing: { orders: (since) => ({ year: since.getFullYear(), shop: 'main' }) } });
+  declare(Shop, { routing: { exclusive: true, price: (product) => product } });
   declare(NeedsDatabase, { create: () => new NeedsDatabase({ url: 'db' }) });
   declare(Mailer, { implementation: SmtpMailer });
   declare(Mailer, { implementation: { smtp: SmtpMailer } });
@@ -75,6 +87,12 @@ function refused(declare: Declare): void {
   declare(Shop, { routing: { orders: (since) => since } });
   // @ts-expect-error: a key is there at once
   declare(Shop, { routing: { price: async (product) => product } });
+  // @ts-expect-error: that keys have one owner is said by true
+  declare(Shop, { routing: { exclusive: 'yes' } });
+  // @ts-expect-error: a hook is no method of the interface
+  declare(Shop, { routing: { exclusive: true, onAcquire: () => 'x' } });
+  // @ts-expect-error: a method named exclusive cannot be routed
+  declare(Lock, { routing: { exclusive: (key) => key } });
   // @ts-expect-error: start is no method of the interface
   declare(Shop, { retry: { start: true } });
 }
@@ -88,6 +106,8 @@ async function used(ctx: Context, shop: Client<Shop>): Promise<void> {
   await shop.with({ key: new Date() }).price('p1');
   // @ts-expect-error: the argument is a string
   await shop.price(1);
+  // @ts-expect-error: the runtime calls the hooks
+  await shop.onAcquire({ start: 0, end: 1, epoch: 1, has: () => true });
   // @ts-expect-error: not asynchronous, so not in the interface
   shop.reset();
   // @ts-expect-error: data is not in the interface

@@ -76,6 +76,12 @@ export class RemoteCallError extends Error {
   }
 }
 
+/** The message without the code that the constructor adds. */
+export function plainMessage({ message, code }: RemoteCallError): string {
+  const suffix = ` [${code}]`;
+  return message.endsWith(suffix) ? message.slice(0, -suffix.length) : message;
+}
+
 function callName({ component, method, replica }: RemoteCallErrorOptions): string {
   if (component === undefined) return '';
   const name = method === undefined ? component : `${component}.${method}`;

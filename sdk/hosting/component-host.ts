@@ -1,5 +1,6 @@
 import type { RegisteredComponent } from '../component/registry.js';
 import type { Context } from '../context/context.js';
+import type { KeySlice } from '../ownership/key-slice.js';
 import { HostedComponent } from './hosted-component.js';
 
 /** A component of this process could not be constructed, started or stopped. */
@@ -23,6 +24,8 @@ export interface HostingOptions {
   readonly implementation: (component: RegisteredComponent) => string | undefined;
   /** Hears again and again, in words, of components whose `start` takes long. */
   readonly onSlowStart: (warning: string) => void;
+  /** What this process owns of each component while it runs; undefined where routings tell. */
+  readonly owned?: KeySlice;
   /** How often, ms; 5000 by default. */
   readonly slowStartMs?: number;
 }
@@ -62,8 +65,9 @@ export class ComponentHost {
         starting.map(async (hosted) => {
           const { registered } = hosted;
           try {
-            await hosted.start(() =>
-              registered.create(options.context(registered), options.implementation(registered)),
+            await hosted.start(
+              () => registered.create(options.context(registered), options.implementation(registered)),
+              options.owned,
             );
           } catch (reason) {
             throw new LifecycleError(registered.name, 'start', reason);

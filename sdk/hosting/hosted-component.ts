@@ -1,6 +1,8 @@
 import { deferred } from '../call/deferred.js';
+import type { LifecycleMethod } from '../component/component-class.js';
 import type { RegisteredComponent } from '../component/registry.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
+import type { KeySlice } from '../ownership/key-slice.js';
 
 type State =
   /** Being constructed, or its `start` has not resolved: calls wait. */
@@ -18,6 +20,7 @@ export class HostedComponent {
   readonly #started = deferred<void>();
   #state: State = { kind: 'starting' };
   #serving: object | undefined;
+  #owned: KeySlice | undefined;
 
   constructor(readonly registered: RegisteredComponent) {
     // Nobody may be waiting when it fails; the host reports that.
@@ -37,11 +40,18 @@ export class HostedComponent {
     return this.#started.promise;
   }
 
-  /** Runs the instance's `start` and begins to serve. Rejects with what was thrown. */
-  async start(create: () => object | Promise<object>): Promise<void> {
+  /**
+   * Runs the instance's `start` and begins to serve. `owned`: what this process owns from then until it stops, when nobody
+   * else tells it. Rejects with what was thrown.
+   */
+  async start(create: () => object | Promise<object>, owned?: KeySlice): Promise<void> {
     try {
       const instance = await create();
       await lifecycle(instance, 'start');
+      if (owned !== undefined && this.registered.exclusive) {
+        await lifecycle(instance, 'onAcquire', owned);
+        this.#owned = owned;
+      }
       this.#state = { kind: 'serving', instance };
       this.#serving = instance;
       this.#started.resolve();
@@ -71,7 +81,24 @@ export class HostedComponent {
         : { instance: undefined };
     this.#state = { kind: 'stopped' };
     this.#serving = undefined;
-    if (instance !== undefined) await lifecycle(instance, 'stop');
+    if (instance === undefined) return;
+    try {
+      if (this.#owned !== undefined) await lifecycle(instance, 'onRelease', this.#owned);
+    } finally {
+      await lifecycle(instance, 'stop');
+    }
+  }
+
+  /** Whether `start` has resolved and the instance has no such hook. */
+  lacks(hook: 'onAcquire' | 'onRelease'): boolean {
+    return this.#serving !== undefined && !(hook in this.#serving);
+  }
+
+  /** Tells the instance, once it has started, what it owns from now on or no longer. Rejects with what the hook throws. */
+  async tell(hook: 'onAcquire' | 'onRelease', slice: KeySlice): Promise<void> {
+    await this.#started.promise;
+    const state = this.#state;
+    if (state.kind === 'serving' || state.kind === 'stopping') await lifecycle(state.instance, hook, slice);
   }
 
   /** The instance when it serves, else undefined: all that a call looks at, so kept in a field of its own. */
@@ -114,7 +141,11 @@ export class HostedComponent {
   }
 }
 
-async function lifecycle(instance: object, hook: 'start' | 'stop'): Promise<void> {
+async function lifecycle(
+  instance: object,
+  hook: LifecycleMethod,
+  ...args: readonly unknown[]
+): Promise<void> {
   const method: unknown = (instance as Record<string, unknown>)[hook];
-  if (typeof method === 'function') await method.call(instance);
+  if (typeof method === 'function') await method.call(instance, ...args);
 }

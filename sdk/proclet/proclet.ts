@@ -9,6 +9,7 @@ import type { ListenOptions } from '../context/context.js';
 import { ThrownCodec } from '../errors/thrown.js';
 import { ComponentContext, type ContextSource } from '../hosting/component-context.js';
 import { ComponentHost, LifecycleError } from '../hosting/component-host.js';
+import { OwnedComponents } from '../ownership/owned-components.js';
 import { MAIN } from '../protocol/app-description.js';
 import {
   CONTROL_PROTOCOL,
@@ -26,6 +27,7 @@ import { AppStates } from '../state/app-states.js';
 import { KeyLoadTable } from '../telemetry/key-load.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
+import { systemClock } from '../transport/clock.js';
 import { connect, openEdges } from '../transport/index.js';
 import { Batch } from './batch.js';
 import { CallServers } from './call-servers.js';
@@ -56,6 +58,7 @@ export class Proclet {
   readonly #control: ControlConnection;
   readonly #pool: PeerPool;
   readonly #remote: RemoteComponents;
+  readonly #owned: OwnedComponents;
   readonly #dispatcher: Dispatcher;
   readonly #logs: Batch<LogEntry>;
   readonly #spans: Batch<Span>;
@@ -77,8 +80,11 @@ export class Proclet {
     this.#main = main;
     this.#states = this.#openStates();
     this.#control = new ControlConnection(spec.controlSocket, () => this.#registration(), {
-      routing: (routing) => this.#remote.update(routing),
-      lease: () => {}, // nothing is owned yet
+      routing: (routing) => {
+        this.#owned.apply(routing);
+        this.#remote.update(routing);
+      },
+      lease: (lease) => this.#owned.renew(lease),
       shutdown: ({ graceMs }) => void this.shutdown(graceMs),
       registered: (intervalMs) => this.#onRegistered(intervalMs),
       // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
@@ -119,9 +125,21 @@ export class Proclet {
       delayMs: 200,
       send: (spans, dropped) => this.#control.notify('Traces', { spans, dropped }),
     });
-    this.#dispatcher = new Dispatcher(methods, this.#host, thrown, this.#stats, this.#keys, (span) =>
-      this.#spans.add(span),
-    );
+    this.#owned = new OwnedComponents({
+      self: spec,
+      clock: systemClock,
+      hosted: (component) => this.#host.hosted(component),
+      settled: (settled) => this.#control.notify('OwnershipSettled', settled),
+      log: (component) => this.#source.log(component),
+    });
+    this.#dispatcher = new Dispatcher(methods, {
+      host: this.#host,
+      owned: this.#owned,
+      thrown,
+      stats: this.#stats,
+      keys: this.#keys,
+      onSpan: (span) => this.#spans.add(span),
+    });
     this.#load = new LoadReport(
       this.#stats,
       this.#keys,
@@ -154,6 +172,9 @@ export class Proclet {
     this.#hosting = hosting;
     const wanted = new Map(hosting.components.map((component) => [component.name, component]));
     const components = registeredComponents().filter(({ name }) => wanted.has(name));
+    const owned = components.map(({ name }) => name).filter((name) => wanted.get(name)?.owned === true);
+    this.#owned.own(owned, hosting.leased === true);
+    for (const name of owned) this.#control.subscribe(name);
     if (!hosting.main && !components.some(({ name }) => mayReadCall(name))) callStateIsUnread();
     await this.#host.start(components, {
       context: ({ name }) => new ComponentContext(name, this.#source),
@@ -248,12 +269,14 @@ export class Proclet {
   #onRegistered(intervalMs: number): void {
     clearInterval(this.#health);
     this.#health = setInterval(() => this.#report(), intervalMs);
+    this.#owned.report(true);
     this.#logs.flush();
     this.#spans.flush();
   }
 
   #report(): void {
     this.#control.notify('Health', { phase: this.#phase, uptimeMs: performance.now() });
+    this.#owned.report(false);
     const load = this.#load.take();
     if (load !== undefined) this.#control.notify('Load', load);
   }
@@ -278,12 +301,13 @@ export class Proclet {
     if (this.#phase === 'draining') return;
     this.#enter('draining');
     this.#stopping.abort();
-    await Promise.all([this.#servers?.drain(graceMs), this.#states.quiesce(graceMs)]);
+    await Promise.all([this.#servers?.drain(graceMs), this.#states.quiesce(graceMs), this.#owned.close()]);
     await this.#end(undefined);
   }
 
   async #end(failure: unknown): Promise<void> {
     this.#stopping.abort();
+    await this.#owned.close();
     this.#host.refuse();
     let stopFailure: unknown;
     try {

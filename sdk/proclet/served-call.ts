@@ -1,5 +1,6 @@
 import type { CallState } from '../call/call-context.js';
 import { childSpan, type TraceContext } from '../call/trace-context.js';
+import type { OwnedCall } from '../ownership/owned-call.js';
 import type { MethodStats } from '../telemetry/method-stats.js';
 import type { IncomingCall } from '../transport/transport.js';
 
@@ -12,6 +13,8 @@ export class ServedCall implements CallState {
     readonly stats: MethodStats,
     /** On the clock of `performance.now()`; undefined when the call is not timed. */
     readonly startedAt: number | undefined,
+    /** Of a call for a key that has one owner. */
+    readonly owned: OwnedCall | undefined,
   ) {}
 
   get deadline(): number | undefined {

@@ -58,6 +58,8 @@ export class FakeEnvelope {
   readonly spans: Span[] = [];
   readonly failures: Failed[] = [];
   readonly listeners: ListenerOpened[] = [];
+  /** By replica and component: `Counter-0 Counter`. */
+  readonly settled = new Map<string, number>();
   readonly #routing = new Map<string, ComponentRouting>();
   readonly #hosting = new Map<string, Partial<ComponentsToHostReply>>();
   #server: Server | undefined;
@@ -116,7 +118,7 @@ export class FakeEnvelope {
           Health: ({ phase }) => void this.phases.set(replica, phase),
           Load: () => {},
           ListenerOpened: (opened) => void this.listeners.push(opened),
-          OwnershipSettled: () => {},
+          OwnershipSettled: ({ component, epoch }) => void this.settled.set(`${replica} ${component}`, epoch),
           Logs: ({ entries }) => void this.logs.push(...entries),
           Traces: ({ spans }) => void this.spans.push(...spans),
           Failed: (failed) => void this.failures.push(failed),
@@ -145,6 +147,15 @@ export class FakeEnvelope {
     };
     this.#routing.set(component, routing);
     for (const { channel } of this.registered.values()) channel.notify('Routing', routing);
+  }
+
+  /** Of the newest routing. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  lease(replica: string, until: number): void {
+    this.registered.get(replica)?.channel.notify('OwnershipLease', { until });
   }
 
   shutdown(replica: string): void {

@@ -48,13 +48,13 @@ export class ReplicaSet {
 
   /**
    * The replica for a call: the owner of the key's hash when the component is routed and the owner can be reached, else by
-   * load among those that do well. Undefined when the component has no replica.
+   * load among those that do well. Undefined when the component has no replica, or keys have one owner each and this one
+   * has none at present.
    */
   choose(hash: number | undefined): Member | undefined {
     if (hash !== undefined && this.#slices !== undefined) {
-      const index = this.#slices.ownerOf(hash);
-      const owner = index === undefined ? undefined : this.#members[index];
-      if (owner !== undefined && !owner.peer.ejected) return owner;
+      const owner = this.#ownerIn(this.#slices, hash);
+      if (this.#slices.exclusive || (owner !== undefined && !owner.peer.ejected)) return owner;
     }
     const chosen = chooseReplica(this.#members, this.random);
     if (chosen === undefined || !chosen.peer.ejected) return chosen;
@@ -65,6 +65,16 @@ export class ReplicaSet {
         this.random,
       ) ?? chosen
     );
+  }
+
+  /** Whether nobody but its owner may serve a key with that hash. */
+  needsOwner(hash: number | undefined): boolean {
+    return hash !== undefined && this.#slices?.exclusive === true;
+  }
+
+  #ownerIn(slices: SliceTable, hash: number): Member | undefined {
+    const index = slices.ownerOf(hash);
+    return index === undefined ? undefined : this.#members[index];
   }
 
   /** A replica that was taken out and should be tried with one call; nearly always none. */
@@ -125,8 +135,12 @@ export class ReplicaSet {
     this.#probeAt = Math.min(...this.#members.map(({ probeAt }) => probeAt));
   }
 
-  /** Whether another replica than that one seems to be in reach. */
-  hasOther({ peer }: Member): boolean {
+  /** Whether another replica than that one may serve the hash and seems to be in reach. */
+  hasOther({ peer }: Member, hash: number | undefined): boolean {
+    if (this.needsOwner(hash)) {
+      const owner = this.choose(hash);
+      return owner !== undefined && owner.peer !== peer && !owner.peer.ejected;
+    }
     return this.#members.some((other) => other.peer !== peer && !other.peer.ejected);
   }
 

@@ -5,6 +5,8 @@ import type { RegisteredComponent } from '../component/registry.js';
 import type { ListenOptions } from '../context/context.js';
 import { ComponentContext, type ContextSource } from '../hosting/component-context.js';
 import { ComponentHost } from '../hosting/component-host.js';
+import { keySlice } from '../ownership/key-slice.js';
+import { WHOLE_SPACE } from '../ownership/slice-ranges.js';
 import { MAIN } from '../protocol/app-description.js';
 import { AppStates } from '../state/app-states.js';
 import type { StateDriver } from '../state/driver.js';
@@ -67,6 +69,7 @@ export class Program {
       await this.#host.start(this.#options.components, {
         context: ({ name }) => new ComponentContext(name, this.#source),
         implementation: ({ name }) => this.#options.implementation(name),
+        owned: keySlice(WHOLE_SPACE),
         onSlowStart: (warning) => this.#options.logger.warn({ component: 'weaverd' }, warning),
       });
       this.#states.begin();

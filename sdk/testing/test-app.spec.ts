@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Context, component, currentCall, RemoteCallError } from '../index.js';
+import { type Context, component, currentCall, type KeySlice, RemoteCallError } from '../index.js';
 import { startTestApp, type TestApp } from './index.js';
 
 class Shelf {
@@ -155,6 +155,43 @@ describe('startTestApp', () => {
     await other.stop();
     const reason = await shelf.count().catch((thrown: unknown) => thrown);
     expect(reason).to.be.instanceOf(RemoteCallError).with.property('executed', 'no');
+  });
+});
+
+class Ledger {
+  readonly events: string[] = [];
+  async start(): Promise<void> {
+    this.events.push('start');
+  }
+  onAcquire({ start, end, epoch, has }: KeySlice): void {
+    this.events.push(`acquire ${start} ${end} ${epoch} ${has('ann')}`);
+  }
+  async balance(_account: string): Promise<number> {
+    return this.events.push('balance');
+  }
+  async onRelease(): Promise<void> {
+    this.events.push('release');
+    throw new Error('cannot flush');
+  }
+  async stop(): Promise<void> {
+    this.events.push('stop');
+  }
+}
+const ledger = new Ledger();
+component(Ledger, {
+  name: 'TestLedger',
+  create: () => ledger,
+  routing: { exclusive: true, balance: (account) => account },
+});
+
+describe('keys with one owner, in a single process', () => {
+  it('are all its own, from start to stop', async () => {
+    const app = await startTestApp({ components: [Ledger] });
+    await app.get(Ledger).balance('ann');
+    expect('onAcquire' in app.get(Ledger)).to.equal(false);
+    await app.stop();
+    const acquired = 'acquire 0 4294967296 1 true';
+    expect(ledger.events).to.deep.equal(['start', acquired, 'balance', 'release', 'stop']);
   });
 });
 

@@ -1,7 +1,12 @@
 import type { Reader } from '../codec/reader.js';
 import { MessageTooLarge, TypeViolation } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
-import { type Executed, RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
+import {
+  type Executed,
+  plainMessage,
+  RemoteCallError,
+  type RemoteCallErrorCode,
+} from '../errors/remote-call-error.js';
 import { encodeFailure, type Failure } from './failure.js';
 import type { SendCredit } from './flow-control.js';
 import { FrameKind } from './frame.js';
@@ -97,8 +102,8 @@ export class ServerCall implements IncomingCall, StreamPort {
     if (this.gone) this.#owner.finished(this);
   }
 
-  /** The caller has cancelled, or the deadline has passed: answers in the app's place. */
-  end(code: 'CANCELLED' | 'DEADLINE_EXCEEDED', message: string): void {
+  /** The caller has cancelled, the deadline has passed, or the key is no longer owned: answers in the app's place. */
+  end(code: 'CANCELLED' | 'DEADLINE_EXCEEDED' | 'STALE_OWNER', message: string): void {
     if (this.gone) return;
     const failure: Failure = { code, message, executed: 'unknown' };
     const { outbox } = this.#owner;
@@ -189,6 +194,8 @@ function failureOf(reason: unknown): Failure {
   if (reason instanceof MessageTooLarge) {
     return { code: 'MESSAGE_TOO_LARGE', message: `the result: ${reason.message}`, executed: 'yes' };
   }
+  if (reason instanceof RemoteCallError)
+    return { code: reason.code, message: plainMessage(reason), executed: reason.executed };
   const message = reason instanceof Error ? reason.message : String(reason);
   return { code: 'INTERNAL', message: `the result cannot be sent: ${message}`, executed: 'yes' };
 }

@@ -1,7 +1,7 @@
 import type { TraceContext } from '../call/trace-context.js';
 import type { Reader } from '../codec/reader.js';
 import type { Writer } from '../codec/writer.js';
-import type { RemoteCallErrorCode } from '../errors/remote-call-error.js';
+import type { Executed, RemoteCallErrorCode } from '../errors/remote-call-error.js';
 
 /** Who speaks: one running generation of one replica of one version of an app. */
 export interface ReplicaIdentity {
@@ -71,7 +71,12 @@ export interface IncomingCall {
   throw(encodeThrown: (writer: Writer) => void): void;
   throw<Value>(encodeThrown: (writer: Writer, thrown: Value) => void, thrown: Value): void;
   /** Answers with a failure of the runtime; `executed` says whether the method ran. */
-  reject(code: RemoteCallErrorCode, message: string, executed: 'no' | 'yes'): void;
+  reject(code: RemoteCallErrorCode, message: string, executed: Executed): void;
+  /**
+   * Answers in the app's place that the outcome is not known, and aborts the signal; a stream ends. What answers it after
+   * that is dropped, and still needed.
+   */
+  end(code: 'STALE_OWNER', message: string): void;
   /**
    * Answers with a stream: pulls items only while the caller grants credit; ends the iterator (`return`) when the caller
    * leaves or the connection is lost. Resolves when the stream is over, however it ended.
