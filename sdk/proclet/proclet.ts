@@ -24,6 +24,7 @@ import {
 import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
 import { AppStates } from '../state/app-states.js';
+import { OWNS_ALL } from '../state/key-fence.js';
 import { KeyLoadTable } from '../telemetry/key-load.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
 import { StatsTable } from '../telemetry/method-stats.js';
@@ -225,6 +226,7 @@ export class Proclet {
     const durability = () => this.#hosting?.stateDurability ?? 'always';
     return new AppStates(stateDriver(this.#spec, { durability, onProblem }), (component) => ({
       onProblem: (message, err) => onProblem(component, message, err),
+      fence: this.#owned.of(component) ?? OWNS_ALL,
     }));
   }
 
