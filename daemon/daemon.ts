@@ -185,6 +185,7 @@ async function compose(
   };
   const { manager, agent } = controlPlane({
     ...place,
+    sharesState: options.redis !== undefined,
     generation: startedAt,
     clock,
     random: Math.random,

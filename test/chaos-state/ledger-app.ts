@@ -7,6 +7,8 @@ const APP = 'ledger';
 
 export interface LedgerManifest {
   readonly port: number;
+  /** Where the listener is; loopback by default. */
+  readonly host?: string;
   /** Of the component that keeps the state. */
   readonly ledgers: number;
   /** Of the component that serves clients. */
@@ -17,13 +19,13 @@ export interface LedgerManifest {
 
 /** Writes the manifest of test/fixtures/ledger, and gives its path. */
 export async function writeManifest(folder: string, manifest: LedgerManifest): Promise<string> {
-  const { port, ledgers, gates, revision } = manifest;
+  const { port, host = '127.0.0.1', ledgers, gates, revision } = manifest;
   const path = join(folder, 'weaver.toml');
   const entry = JSON.stringify(join(REPOSITORY, 'test/fixtures/ledger/main.ts'));
   const lines = [
     `name = "${APP}"`,
     `entry = ${entry}`,
-    `[listeners.ledger]\nport = ${port}`,
+    `[listeners.ledger]\nhost = "${host}"\nport = ${port}`,
     `[components.Ledger]\nreplicas = ${ledgers}`,
     `[components.Gate]\nreplicas = ${gates}`,
     '[calls]\ntimeout = "3s"',

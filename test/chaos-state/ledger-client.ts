@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { monotonicNow } from '../cluster/support/history.js';
 import type { Outcome } from '../linearizability/operation.js';
 
 /** Of an HTTP request; more than the app's own calls may take. */
@@ -19,14 +20,14 @@ export class LedgerClient {
   async call<Output>(body: object): Promise<Outcome<Output>> {
     try {
       const answer = JSON.parse(await this.#post(JSON.stringify(body))) as Answer<Output>;
-      const at = performance.now();
+      const at = monotonicNow();
       if (!('code' in answer)) return { kind: 'ok', at, output: answer.output };
       return { kind: answer.executed === 'no' ? 'failed' : 'unknown', at, code: answer.code };
     } catch (reason) {
-      const code = (reason as NodeJS.ErrnoException).code ?? (reason as Error).name;
+      const { code = (reason as Error).name } = reason as { readonly code?: string };
       return {
         kind: NEVER_SENT.has(code) ? 'failed' : 'unknown',
-        at: performance.now(),
+        at: monotonicNow(),
         code: `HTTP ${code}`,
       };
     }
@@ -47,11 +48,21 @@ export class LedgerClient {
           text += chunk;
         });
         response.once('error', reject);
-        response.once('end', () => resolve(text));
+        response.once('end', () => {
+          if (response.statusCode === 200) resolve(text);
+          else reject(new HttpError(String(response.statusCode)));
+        });
       });
       sent.once('error', reject);
       sent.end(body);
     });
+  }
+}
+
+/** Not the app answered, but the ingress. */
+class HttpError extends Error {
+  constructor(readonly code: string) {
+    super(`status ${code}`);
   }
 }
 

@@ -1,17 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
+import { monotonicNow } from '../cluster/support/history.js';
 import type { FinalAccount, Transfer } from '../linearizability/conservation.js';
 import type { Outcome } from '../linearizability/operation.js';
 import { Random } from '../simulation/random.js';
+import type { ClientLoad, ClientLoadOptions } from './client-load.js';
 import { LedgerClient } from './ledger-client.js';
 import type { LedgerHistory } from './ledger-history.js';
 import { Recorder } from './recorder.js';
-
-export interface LedgerLoadOptions {
-  /** Of the app's listener; clients take them in turn. */
-  readonly urls: readonly string[];
-  readonly clients: number;
-  readonly seed: number;
-}
 
 const ACCOUNTS = 8;
 const LISTS = 4;
@@ -24,7 +19,7 @@ const RETRY_MS = 100;
 const SETTLING_MS = 60_000;
 
 /** Clients that transfer money, append to lists, and write registers, each one thing after the other, until stopped. */
-export class LedgerLoad {
+export class LedgerLoad implements ClientLoad {
   readonly #recorder = new Recorder();
   readonly #transfers: Transfer[] = [];
   readonly #appends: number[] = Array.from({ length: LISTS }, () => 0);
@@ -34,7 +29,7 @@ export class LedgerLoad {
   /** Infinity while it goes on. */
   #settleBy = Number.POSITIVE_INFINITY;
 
-  constructor({ urls, clients, seed }: LedgerLoadOptions) {
+  constructor({ urls, clients, seed }: ClientLoadOptions) {
     const random = new Random(seed);
     this.#clients = Array.from(
       { length: clients },
@@ -44,15 +39,13 @@ export class LedgerLoad {
     this.#running.catch(() => undefined); // `stop` reports it
   }
 
-  /** Keys of which nothing succeeded that began after that time. */
-  unservedSince(time: number): readonly string[] {
+  async unservedSince(time: number): Promise<readonly string[]> {
     const { servedSince } = this.#recorder;
     return this.#keys().filter((key) => (servedSince.get(key) ?? 0) < time);
   }
 
-  /** Rejects when something is still undecided after a minute. */
   async stop(): Promise<LedgerHistory> {
-    this.#settleBy = performance.now() + SETTLING_MS;
+    this.#settleBy = monotonicNow() + SETTLING_MS;
     await this.#running;
     const [client] = this.#clients;
     if (client === undefined) throw new Error('a load needs a client');
@@ -114,7 +107,7 @@ export class LedgerLoad {
     for (;;) {
       const outcome = await attempt();
       if (outcome.kind === 'ok') return outcome.output;
-      if (performance.now() > this.#settleBy)
+      if (monotonicNow() > this.#settleBy)
         throw new Error(`undecided ${SETTLING_MS} ms after the end: ${outcome.code}`);
       await setTimeout(RETRY_MS);
     }

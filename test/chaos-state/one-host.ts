@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../support/free-port.js';
 import { TestDaemon } from '../support/weaverd.js';
+import type { ClientLoad, ClientLoadOptions } from './client-load.js';
 import { type LedgerManifest, ledgersOf, writeManifest } from './ledger-app.js';
+import { LedgerLoad } from './ledger-load.js';
 import type { World } from './round.js';
 
 /** A daemon of its own, with the ledger deployed. */
@@ -18,10 +20,13 @@ export class OneHost implements World {
     this.#manifest = manifest;
   }
 
-  static async start(replicas: Pick<LedgerManifest, 'ledgers' | 'gates'>): Promise<OneHost> {
+  /** `config`: its weaverd.toml. */
+  static async start(replicas: Pick<LedgerManifest, 'ledgers' | 'gates'>, config = ''): Promise<OneHost> {
     const folder = await mkdtemp(join(tmpdir(), 'wcs-'));
+    const configFile = join(folder, 'weaverd.toml');
+    await writeFile(configFile, config);
     const manifest = { ...replicas, port: await freePort(), revision: 0 };
-    const host = new OneHost(await TestDaemon.start(), folder, manifest);
+    const host = new OneHost(await TestDaemon.start(undefined, configFile), folder, manifest);
     try {
       await host.deploy({});
       return host;
@@ -31,8 +36,8 @@ export class OneHost implements World {
     }
   }
 
-  get urls(): readonly string[] {
-    return [`http://127.0.0.1:${this.#manifest.port}`];
+  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad {
+    return new LedgerLoad({ urls: [`http://127.0.0.1:${this.#manifest.port}`], ...options });
   }
 
   get ledgers(): number {

@@ -1,10 +1,11 @@
+import { monotonicNow } from '../cluster/support/history.js';
 import type { AccountInput, AccountOutput } from '../linearizability/models/account.js';
 import type { AppendInput, AppendOutput } from '../linearizability/models/append.js';
 import type { RegisterInput, RegisterOutput } from '../linearizability/models/register.js';
 import type { Operation, Outcome } from '../linearizability/operation.js';
 import type { LedgerClient } from './ledger-client.js';
 
-/** Makes operations of a ledger, and keeps what came of each. Times are `performance.now()` of this process. */
+/** Makes operations of a ledger, and keeps what came of each. Times are `monotonicNow`, the same for all processes. */
 export class Recorder {
   readonly accounts: Operation<AccountInput, AccountOutput>[] = [];
   readonly lists: Operation<AppendInput, AppendOutput>[] = [];
@@ -36,7 +37,7 @@ export class Recorder {
     input: I,
     call: object,
   ): Promise<Outcome<O>> {
-    const invokedAt = performance.now();
+    const invokedAt = monotonicNow();
     const outcome = await client.call<O>(call);
     operations.push({ client: client.name, key, input, invokedAt, outcome });
     if (outcome.kind === 'ok') this.servedSince.set(key, Math.max(invokedAt, this.servedSince.get(key) ?? 0));

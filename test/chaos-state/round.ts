@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import { monotonicNow } from '../cluster/support/history.js';
 import { Random } from '../simulation/random.js';
 import { eventually } from '../support/eventually.js';
+import type { ClientLoad, ClientLoadOptions } from './client-load.js';
 import type { LedgerHistory } from './ledger-history.js';
-import { LedgerLoad } from './ledger-load.js';
 import { type RoundReport, reportOf } from './report.js';
 
 /** One thing that goes wrong in a world, or is done to it. */
@@ -14,8 +15,8 @@ export interface Fault<World> {
 
 /** Where a ledger runs. */
 export interface World {
-  /** Of its listener, as clients reach it. */
-  readonly urls: readonly string[];
+  /** Clients that go to work at once. */
+  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad;
 }
 
 export interface Round<W extends World> {
@@ -39,10 +40,9 @@ const RECOVERY_MS = 60_000;
 export async function runRound<W extends World>(round: Round<W>): Promise<RoundReport> {
   const { name, world, seed, clients = CLIENTS } = round;
   const random = new Random(seed);
-  const load = new LedgerLoad({ urls: world.urls, clients, seed: random.fork('load').whole(0, 2 ** 31) });
+  const load = world.startLoad({ clients, seed: random.fork('load').whole(0, 2 ** 31) });
   const injected: string[] = [];
-  let history: LedgerHistory;
-  try {
+  const history = await whileLoaded(load, async () => {
     await setTimeout(STEADY_MS);
     for (const fault of scheduleOf(round, random)) {
       injected.push(fault.name);
@@ -50,10 +50,19 @@ export async function runRound<W extends World>(round: Round<W>): Promise<RoundR
       await served(load, `after "${injected.join(', ')}" (seed ${seed})`);
       await setTimeout(random.between(0, GAP_MS));
     }
-  } finally {
-    history = await load.stop();
-  }
+  });
   return reportOf({ round: name, seed, faults: injected }, history);
+}
+
+/** What fails within is not hidden by a load that cannot end because of it. */
+async function whileLoaded(load: ClientLoad, act: () => Promise<void>): Promise<LedgerHistory> {
+  try {
+    await act();
+  } catch (reason) {
+    await load.stop().catch(() => undefined);
+    throw reason;
+  }
+  return load.stop();
 }
 
 function scheduleOf<W extends World>({ faults, times }: Round<W>, random: Random): readonly Fault<W>[] {
@@ -63,12 +72,12 @@ function scheduleOf<W extends World>({ faults, times }: Round<W>, random: Random
 }
 
 /** CONVERGE: something that began from now on succeeds for each key. */
-async function served(load: LedgerLoad, when: string): Promise<void> {
-  const since = performance.now();
+async function served(load: ClientLoad, when: string): Promise<void> {
+  const since = monotonicNow();
   await eventually(
     `every key is served ${when}`,
-    () => {
-      const unserved = load.unservedSince(since);
+    async () => {
+      const unserved = await load.unservedSince(since);
       if (unserved.length > 0) throw new Error(`not served: ${unserved.join(', ')}`);
       return true;
     },

@@ -1,5 +1,9 @@
+import { FLEET_FAULTS } from './faults/fleet-faults.js';
 import { FILE_STORE_FAULTS } from './faults/one-host-faults.js';
+import { REDIS_FAULTS } from './faults/redis-faults.js';
+import { FleetWorld } from './fleet-world.js';
 import { OneHost } from './one-host.js';
+import { RedisHost } from './redis-host.js';
 import type { RoundReport } from './report.js';
 import { type Fault, runRound, type World } from './round.js';
 
@@ -17,6 +21,8 @@ export type Play = (options: PlayOptions) => Promise<RoundReport>;
 /** Each makes its world, does to it what can be done, and takes it away. */
 export const ROUNDS: Readonly<Record<string, Play>> = {
   file: (options) => play('file', FILE_STORE_FAULTS, options, () => OneHost.start({ ledgers: 1, gates: 2 })),
+  redis: (options) => play('redis', REDIS_FAULTS, options, () => RedisHost.start()),
+  fleet: (options) => play('fleet', FLEET_FAULTS, options, () => FleetWorld.start()),
 };
 
 async function play<W extends World & { dispose(): Promise<void> }>(

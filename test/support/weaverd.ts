@@ -56,18 +56,22 @@ export function spawnWeaverd(args: readonly string[], cwd = REPOSITORY): ChildPr
 export class TestDaemon {
   #child: ChildProcess | undefined;
 
-  private constructor(readonly stateFolder: string) {}
+  private constructor(
+    readonly stateFolder: string,
+    private readonly configFile: string | undefined,
+  ) {}
 
-  /** A temporary folder unless one is given, which is removed with the daemon all the same. */
-  static async start(stateFolder?: string): Promise<TestDaemon> {
-    const daemon = new TestDaemon(stateFolder ?? (await mkdtemp(join(tmpdir(), 'wd-'))));
+  /** A temporary folder unless one is given, which is removed with the daemon all the same; and a weaverd.toml if need be. */
+  static async start(stateFolder?: string, configFile?: string): Promise<TestDaemon> {
+    const daemon = new TestDaemon(stateFolder ?? (await mkdtemp(join(tmpdir(), 'wd-'))), configFile);
     await daemon.restart();
     return daemon;
   }
 
   /** Starts it, after a {@link kill} on the same state folder. */
   async restart(): Promise<void> {
-    const child = spawnWeaverd(['start', '--state', this.stateFolder]);
+    const config = this.configFile === undefined ? [] : ['--config', this.configFile];
+    const child = spawnWeaverd(['start', '--state', this.stateFolder, ...config]);
     this.#child = child;
     let output = '';
     child.stderr?.on('data', (chunk) => {

@@ -23,6 +23,8 @@ export interface DaemonHostConfig {
   readonly maxReplicas?: number;
   /** `user:password` for NATS. */
   readonly natsUser?: string;
+  /** Further tables. */
+  readonly more?: string;
 }
 
 /** A host with a daemon, as it ships. */
@@ -61,6 +63,7 @@ export class DaemonHost {
         '[nats]',
         `servers = [${config.natsUrls.map((url) => `"${url}"`).join()}]`,
         config.natsUser === undefined ? '' : `userFile = "${this.#userFile}"`,
+        config.more ?? '',
         '',
       ].join('\n'),
     );

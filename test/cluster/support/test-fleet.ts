@@ -21,6 +21,10 @@ export interface TestFleetOptions {
   readonly natsServer?: string;
   /** `user:password` of the daemons. */
   readonly natsUser?: string;
+  /** Hosts without a daemon. */
+  readonly otherHosts?: readonly string[];
+  /** Tables of each daemon's configuration besides the usual; when all hosts have their addresses. */
+  readonly daemonConfig?: (network: TestNetwork, folder: string) => string;
 }
 
 /** A real cluster on this machine: hosts with daemons, three NATS nodes, and the probe app; each host with a network of its own. */
@@ -57,6 +61,7 @@ export class TestFleet {
   async #start(): Promise<void> {
     for (const { host } of this.nats) this.network.addHost(host);
     for (const { name } of this.hosts) this.network.addHost(name);
+    for (const name of this.options.otherHosts ?? []) this.network.addHost(name);
     await writeFile(this.#secretFile, 'a secret of test hosts only, thirty-two bytes or more');
     await chmod(this.#secretFile, 0o600);
     const peers = this.nats.map(({ host }) => host);
@@ -81,6 +86,7 @@ export class TestFleet {
       secretFile: this.#secretFile,
       natsUrls: this.nats.map(({ url }) => url),
       zone: `z${(index % ZONES) + 1}`,
+      more: this.options.daemonConfig?.(this.network, this.folder) ?? '',
       ...(this.options.natsUser === undefined ? {} : { natsUser: this.options.natsUser }),
     };
   }

@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReplicaStatus } from '../../daemon/api/api-types.js';
+import type { DaemonHost } from '../cluster/support/daemon-host.js';
+import { RedisNode } from '../cluster/support/redis-node.js';
+import { TestFleet } from '../cluster/support/test-fleet.js';
+import { weaverd } from '../support/weaverd.js';
+import type { ClientLoad, ClientLoadOptions } from './client-load.js';
+import { type LedgerManifest, ledgersOf, writeManifest } from './ledger-app.js';
+import { RemoteLoad } from './remote-load.js';
+import type { World } from './round.js';
+
+const HOSTS = 3;
+const PORT = 8080;
+const REDIS_HOST = 'r1';
+const CLIENTS_HOST = 'c1';
+
+/** Three hosts with daemons, three NATS nodes, Redis, and the clients, each on a host of its own. */
+export class FleetWorld implements World {
+  readonly #manifest: LedgerManifest;
+
+  private constructor(
+    readonly fleet: TestFleet,
+    readonly redis: RedisNode,
+    manifest: LedgerManifest,
+  ) {
+    this.#manifest = manifest;
+  }
+
+  static async start(): Promise<FleetWorld> {
+    let redis: RedisNode | undefined;
+    const fleet = await TestFleet.start({
+      hosts: HOSTS,
+      otherHosts: [REDIS_HOST, CLIENTS_HOST],
+      daemonConfig(network, folder) {
+        redis ??= new RedisNode(REDIS_HOST, network, join(folder, REDIS_HOST));
+        return `[redis]\nurl = "${redis.url}"`;
+      },
+    });
+    if (redis === undefined) throw new Error('a fleet configures its daemons');
+    const manifest = { port: PORT, host: '0.0.0.0', ledgers: HOSTS, gates: HOSTS, revision: 0 };
+    const world = new FleetWorld(fleet, redis, manifest);
+    try {
+      await redis.start();
+      await world.#deploy();
+      return world;
+    } catch (reason) {
+      await world.dispose();
+      throw reason;
+    }
+  }
+
+  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad {
+    const { network, hosts } = this.fleet;
+    const urls = hosts.map(({ name }) => `http://${network.address(name)}:${PORT}`);
+    return new RemoteLoad(network, CLIENTS_HOST, { urls, ...options });
+  }
+
+  /** Replicas that keep the state and serve, as the leader sees them; there is one at least. */
+  async owners(): Promise<readonly (ReplicaStatus & { readonly pid: number })[]> {
+    const leader = await this.fleet.leader();
+    const serving = ledgersOf(await leader.status()).filter(({ state }) => state === 'serving');
+    if (serving.length === 0) throw new Error('no replica of the ledger serves');
+    return serving;
+  }
+
+  async hostOf({ host }: ReplicaStatus): Promise<DaemonHost> {
+    return this.fleet.named(host);
+  }
+
+  async dispose(): Promise<void> {
+    await this.fleet.dispose();
+  }
+
+  async #deploy(): Promise<void> {
+    const folder = join(this.fleet.folder, 'ledger');
+    await mkdir(folder, { recursive: true });
+    const manifest = await writeManifest(folder, this.#manifest);
+    const { stateFolder } = this.fleet.host(0);
+    const { code, stdout, stderr } = await weaverd(['deploy', manifest, '--state', stateFolder]);
+    if (code !== 0) throw new Error(`the ledger was not deployed:\n${stdout}\n${stderr}`);
+  }
+}
