@@ -89,15 +89,34 @@ describe('ComponentOwnership', () => {
     expect(heard()).to.deep.equal(['release 0-10@1', 'settled 2', 'release 10-20@2', 'settled 4']);
   });
 
-  it('gives up and acquires anew what comes back under another epoch', async () => {
+  it('goes on under a higher epoch: two of its slices have become one', () => {
     const { ownership, heard, begin } = setUp();
+    let changes = 0;
+    ownership.apply(routingOf(1, slices(['self', 1], ['self', 5])));
+    const call = begin(5);
+    heard();
+    ownership.onChange(() => changes++);
+    ownership.apply(routingOf(2, slices(['self', 5])));
+    expect(ownership.admits(5, undefined)).to.equal('owned');
+    expect(call.leave()).to.equal(true);
+    expect([heard(), changes]).to.deep.equal([['settled 2'], 1]);
+    ownership.apply(routingOf(3, slices(['nobody', 6])));
+    expect(heard()).to.deep.equal(['release 0-99@5', 'settled 3']);
+  });
+
+  it('gives up and acquires anew what comes back under another epoch after the lease had run out', async () => {
+    const { ownership, lease, clock, heard, begin } = setUp({ leased: true });
+    lease.renew(100);
     ownership.apply(routingOf(1, slices(['self', 1])));
     const call = begin(5);
     heard();
+    clock.advance(100);
+    lease.renew(200);
+    expect(ownership.admits(5, undefined)).to.equal('owned');
     ownership.apply(routingOf(2, slices(['self', 7])));
     expect(ownership.admits(5, undefined)).to.equal('wait');
     const waiting = ownership.onceAcquired(5, undefined);
-    call.leave();
+    expect(call.leave()).to.equal(false);
     expect(await waiting).to.equal('owned');
     expect(heard()).to.deep.equal(['release 0-99@1', 'settled 2', 'acquire 0-99@7']);
   });

@@ -7,8 +7,8 @@ import { HandOver } from './hand-over.js';
 import { type KeyedCall, OwnedCall } from './owned-call.js';
 import { OWNERSHIP_TIMES, type OwnershipPorts } from './ownership-ports.js';
 import { SliceHooks } from './slice-hooks.js';
-import { changesBetween, grantedTo, type Self, type SliceRange } from './slice-ranges.js';
-import { Acquisition, type Tenure, tenureOf } from './tenure.js';
+import { changesBetween, grantedTo, type Part, type Self, type SliceRange } from './slice-ranges.js';
+import { Acquisition, coalesced, type Tenure, tenureOf } from './tenure.js';
 
 /** Calls of one component that may wait for `onAcquire`, and that may run; beyond it RESOURCE_EXHAUSTED. */
 export const MAX_WAITING_FOR_KEYS = 10_000;
@@ -33,6 +33,8 @@ export class ComponentOwnership implements KeyFence {
   readonly #calls = new Set<OwnedCall>();
   /** The oldest first; they have no hash in common. */
   readonly #handOvers: HandOver[] = [];
+  /** Of which hooks run, perhaps longer than they are waited for: nothing of it is acquired again before they have ended. */
+  readonly #unresolved = new Set<HandOver>();
   readonly #listeners: (() => void)[] = [];
   /** Sorted. */
   #tenures: readonly Tenure[] = [];
@@ -70,7 +72,7 @@ export class ComponentOwnership implements KeyFence {
     if (!this.#ports.lease.holds || this.#calls.size >= MAX_IN_FLIGHT) return 'refused';
     const kind = tenureOf(this.#tenures, hash)?.acquisition.state.kind;
     if (kind === 'done' || this.#isNeeded(hash, traceId)) return 'owned';
-    return kind === 'waiting' || kind === 'running' ? 'wait' : 'refused';
+    return kind === 'running' || (kind === 'waiting' && !this.#isStuck(hash)) ? 'wait' : 'refused';
   }
 
   /** The call begins; it was admitted in this turn of the event loop. */
@@ -111,8 +113,8 @@ export class ComponentOwnership implements KeyFence {
     const state = tenureOf(this.#tenures, hash)?.acquisition.state;
     if (state?.kind === 'failed')
       return { code: 'UNAVAILABLE', message: `its owner cannot take the key over: ${state.message}` };
-    if (state?.kind === 'late')
-      return { code: 'UNAVAILABLE', message: 'onAcquire of its owner has not resolved in time' };
+    if (state?.kind === 'late' || this.#isStuck(hash))
+      return { code: 'UNAVAILABLE', message: 'onAcquire or onRelease of its owner has not resolved in time' };
     return { code: 'STALE_OWNER', message: `by routing ${this.#epoch} this replica does not own the key` };
   }
 
@@ -140,15 +142,27 @@ export class ComponentOwnership implements KeyFence {
   }
 
   #take(granted: readonly SliceRange[]): void {
-    const { kept, lost, gained } = changesBetween(this.#tenures, granted);
-    const part = ({ held, start, end }: (typeof kept)[number]): Tenure => {
-      if (held.start === start && held.end === end) return held;
+    const { term } = this.#ports.lease;
+    const { kept, lost, gained } = changesBetween(
+      this.#tenures,
+      granted,
+      // Nobody else is given a key that was not let go, unless the lease has run out.
+      ({ acquisition }) => acquisition.begun && acquisition.term === term,
+    );
+    const part = ({ held, start, end, epoch }: Part<Tenure>): Tenure => {
       // What has not begun will, part by part; what has goes on for all of them.
       const { begun, failures } = held.acquisition;
-      return { ...held, start, end, acquisition: begun ? held.acquisition : new Acquisition(failures) };
+      const isWhole = held.start === start && held.end === end;
+      return {
+        start,
+        end,
+        epoch,
+        acquisition: begun || isWhole ? held.acquisition : new Acquisition(failures),
+      };
     };
     const fresh = gained.map((range): Tenure => ({ ...range, acquisition: new Acquisition() }));
-    this.#tenures = [...kept.map(part), ...fresh].sort((a, b) => a.start - b.start);
+    this.#tenures = coalesced([...kept.map(part), ...fresh].sort((a, b) => a.start - b.start));
+    if (kept.some(({ held, epoch }) => epoch > held.epoch)) this.#tellListeners();
     const sealed = lost.map(part).filter(({ acquisition }) => acquisition.begun);
     const last = this.#handOvers.at(-1);
     if (sealed.length > 0) this.#seal(sealed);
@@ -202,6 +216,13 @@ export class ComponentOwnership implements KeyFence {
     this.#advance();
   }
 
+  /** It is not acquired since an earlier hook of the key has taken too long. */
+  #isStuck(hash: number): boolean {
+    for (const each of this.#unresolved)
+      if (each.phase === 'done' && each.tenureOf(hash) !== undefined) return true;
+    return false;
+  }
+
   /**
    * A call that one in flight on a sealed key may wait for: refused, it would come back only after the hand-over, which
    * waits for that other.
@@ -209,7 +230,7 @@ export class ComponentOwnership implements KeyFence {
   #isNeeded(hash: number, traceId: string | undefined): boolean {
     if (traceId === undefined) return false;
     const isSealed = this.#handOvers.some(
-      (each) => each.phase === 'draining' && each.tenureOf(hash) !== undefined,
+      (each) => each.phase === 'draining' && each.tenureOf(hash)?.acquisition.state.kind === 'done',
     );
     return isSealed && this.#handOvers.some((each) => each.holdsTrace(traceId));
   }
@@ -224,8 +245,9 @@ export class ComponentOwnership implements KeyFence {
       this.#settle(head.epoch);
     }
     if (this.#handOvers.length === 0) this.#settle(this.#epoch);
+    const before = [...this.#handOvers, ...this.#unresolved];
     const isDue = (tenure: Tenure) =>
-      tenure.acquisition.state.kind === 'waiting' && !this.#handOvers.some((each) => each.covers(tenure));
+      tenure.acquisition.state.kind === 'waiting' && !before.some((each) => each.covers(tenure));
     if (this.#ports.lease.holds) for (const tenure of this.#tenures) if (isDue(tenure)) this.#acquire(tenure);
     const changed = this.#changed;
     this.#changed = deferred();
@@ -239,6 +261,7 @@ export class ComponentOwnership implements KeyFence {
   }
 
   #acquire(tenure: Tenure): void {
+    tenure.acquisition.term = this.#ports.lease.term;
     this.#hooks.acquire(
       tenure,
       () => this.#advance(),
@@ -256,11 +279,22 @@ export class ComponentOwnership implements KeyFence {
   #release(handOver: HandOver): void {
     for (const cancel of handOver.timers.splice(0)) cancel();
     handOver.phase = 'releasing';
+    this.#unresolved.add(handOver);
     let isLater = false;
-    this.#hooks.release(handOver, () => {
-      handOver.phase = 'done';
+    const advance = () => {
       if (isLater) this.#advance();
-    });
+    };
+    this.#hooks.release(
+      handOver,
+      () => {
+        handOver.phase = 'done';
+        advance();
+      },
+      () => {
+        this.#unresolved.delete(handOver);
+        advance();
+      },
+    );
     isLater = true;
   }
 

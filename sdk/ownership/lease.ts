@@ -3,7 +3,7 @@ import type { Clock } from '../transport/clock.js';
 /** Until when a process may act for what it owns. */
 export interface Lease {
   readonly holds: boolean;
-  /** Rises each time the lease has run out: what began before that may not go on as if nothing had happened. */
+  /** Rises each time the lease has run out: since then others may have owned what was owned before. */
   readonly term: number;
   /** Called when it has run out, and when it holds again. */
   onChange(listener: (holds: boolean) => void): void;

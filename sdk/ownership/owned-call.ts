@@ -16,7 +16,6 @@ export class OwnedCall {
   /** Set while its key is given up. */
   handOver: HandOver | undefined;
   readonly #lease: Lease;
-  readonly #term: number;
   readonly #left: (call: OwnedCall) => void;
   #ended = false;
 
@@ -26,13 +25,15 @@ export class OwnedCall {
     left: (call: OwnedCall) => void,
   ) {
     this.#lease = lease;
-    this.#term = lease.term;
     this.#left = left;
   }
 
-  /** What it gives is as good as any owner's: from its beginning until now nobody else may have acted for the key. */
+  /**
+   * What it gives is as good as any owner's: from its beginning until now nobody else may have acted for the key. (All calls
+   * are ended when the lease runs out.)
+   */
   get holds(): boolean {
-    return !this.#ended && this.#lease.holds && this.#lease.term === this.#term;
+    return !this.#ended && this.#lease.holds;
   }
 
   /** Answered in its method's place; the method itself goes on until it notices. */

@@ -41,24 +41,28 @@ export class SliceHooks {
     acquisition.state = { kind: 'running', ended };
   }
 
-  /** `done` is called when all that is handed over was released, at once when nothing is to be waited for. */
-  release(handOver: HandOver, done: () => void): void {
+  /**
+   * `done` is called when all that is handed over was released, or that has taken too long; `ended` when no hook runs any
+   * more. Both at once when nothing is to be waited for.
+   */
+  release(handOver: HandOver, done: () => void, ended: () => void): void {
     const hooks = handOver.tenures
       .map((tenure) => this.#release(tenure))
       .filter((each) => each !== undefined);
-    if (hooks.length === 0) return done();
-    let over = false;
-    const end = () => {
-      if (over) return;
-      over = true;
-      cancel();
+    if (hooks.length === 0) {
       done();
-    };
+      ended();
+      return;
+    }
     const cancel = this.#ports.clock.schedule(OWNERSHIP_TIMES.release, () => {
       this.#ports.problem('onRelease has not resolved in time; the keys are given up nevertheless', {});
-      end();
+      done();
     });
-    void Promise.all(hooks).then(end);
+    void Promise.all(hooks).then(() => {
+      cancel();
+      done();
+      ended();
+    });
   }
 
   #failed(

@@ -26,15 +26,16 @@ const at = (all: readonly SliceRange[], hash: number) =>
 describe('changesBetween', () => {
   it('says of each hash what becomes of it', () => {
     fc.assert(
-      fc.property(ranges, ranges, (held, granted) => {
-        const { kept, lost, gained } = changesBetween(held, granted);
-        const epochs = (parts: typeof kept) => parts.map((part) => ({ ...part, epoch: part.held.epoch }));
+      fc.property(ranges, ranges, fc.boolean(), (held, granted, mayRise) => {
+        const { kept, lost, gained } = changesBetween(held, granted, () => mayRise);
         for (let hash = 0; hash < 41; hash++) {
           const before = at(held, hash);
           const after = at(granted, hash);
-          expect(at(epochs(kept), hash)).to.equal(before === after ? before : undefined);
-          expect(at(epochs(lost), hash)).to.equal(before === after ? undefined : before);
-          expect(at(gained, hash)).to.equal(before === after ? undefined : after);
+          const isRaised = mayRise && before !== undefined && after !== undefined && after > before;
+          const goesOn = before === after || isRaised;
+          expect(at(kept, hash)).to.equal(goesOn ? after : undefined);
+          expect(at(lost, hash)).to.equal(goesOn ? undefined : before);
+          expect(at(gained, hash)).to.equal(goesOn ? undefined : after);
         }
         for (const { held: whole, start, end } of [...kept, ...lost])
           expect(whole.start <= start && end <= whole.end && start < end).to.equal(true);
@@ -48,8 +49,8 @@ describe('changesBetween', () => {
       { start: 0, end: 50, epoch: 3 },
       { start: 50, end: 100, epoch: 3 },
     ];
-    expect(changesBetween(held, granted)).to.deep.equal({
-      kept: [{ held: held[0], start: 0, end: 100 }],
+    expect(changesBetween(held, granted, () => false)).to.deep.equal({
+      kept: [{ held: held[0], start: 0, end: 100, epoch: 3 }],
       lost: [],
       gained: [],
     });

@@ -37,11 +37,9 @@ export function grantedTo(self: Self, { replicas, assignment }: ComponentRouting
   return ranges;
 }
 
-/** A part of something that is held. */
-export interface Part<H> {
+/** A part of something that is held, with the epoch that it has from now on. */
+export interface Part<H> extends SliceRange {
   readonly held: H;
-  readonly start: number;
-  readonly end: number;
 }
 
 export interface Changes<H> {
@@ -52,11 +50,13 @@ export interface Changes<H> {
 
 /**
  * From what is held to what is granted; both sorted, each without overlaps. What is granted with another epoch than it is
- * held with is lost and gained: somebody else may have had it in between.
+ * held with is lost and gained, since somebody else may have had it in between, unless `mayRise` says that nobody can have:
+ * slices of one owner that became one have the epoch of one of them.
  */
 export function changesBetween<H extends SliceRange>(
   held: readonly H[],
   granted: readonly SliceRange[],
+  mayRise: (held: H) => boolean,
 ): Changes<H> {
   const cuts = [...new Set([...held, ...granted].flatMap(({ start, end }) => [start, end]))];
   cuts.sort((a, b) => a - b);
@@ -72,8 +72,13 @@ export function changesBetween<H extends SliceRange>(
     while ((granted[g]?.end ?? KEY_SPACE) <= start) g++;
     const mine = covering(held[h], start);
     const given = covering(granted[g], start);
-    if (mine !== undefined) extend(mine.epoch === given?.epoch ? kept : lost, mine, start, end);
-    if (given !== undefined && mine?.epoch !== given.epoch) {
+    const goesOn =
+      mine !== undefined &&
+      given !== undefined &&
+      (given.epoch === mine.epoch || (given.epoch > mine.epoch && mayRise(mine)));
+    if (goesOn) extend(kept, { held: mine, start, end, epoch: given.epoch });
+    else if (mine !== undefined) extend(lost, { held: mine, start, end, epoch: mine.epoch });
+    if (given !== undefined && !goesOn) {
       const last = gained.at(-1);
       if (last?.end === start && last.epoch === given.epoch) gained[gained.length - 1] = { ...last, end };
       else gained.push({ start, end, epoch: given.epoch });
@@ -86,10 +91,11 @@ function covering<R extends SliceRange>(range: R | undefined, at: number): R | u
   return range !== undefined && range.start <= at ? range : undefined;
 }
 
-function extend<H>(parts: Part<H>[], held: H, start: number, end: number): void {
+function extend<H>(parts: Part<H>[], part: Part<H>): void {
   const last = parts.at(-1);
-  if (last?.held === held && last.end === start) parts[parts.length - 1] = { held, start: last.start, end };
-  else parts.push({ held, start, end });
+  if (last?.held === part.held && last.end === part.start && last.epoch === part.epoch)
+    parts[parts.length - 1] = { ...last, end: part.end };
+  else parts.push(part);
 }
 
 export function overlaps(a: SliceRange, b: SliceRange): boolean {

@@ -15,6 +15,9 @@ export type AcquisitionState =
 export class Acquisition {
   state: AcquisitionState = { kind: 'waiting' };
 
+  /** Of the lease, when it began: see Lease.term. */
+  term = 0;
+
   /** `failures` of the attempts before it. */
   constructor(readonly failures = 0) {}
 
@@ -27,6 +30,25 @@ export class Acquisition {
 /** What this replica owns, from when it is granted. Parts of what was acquired together share their acquisition. */
 export interface Tenure extends SliceRange {
   readonly acquisition: Acquisition;
+}
+
+/** Neighbours that were acquired under the same epoch and term are one: what is held has no more parts than what is granted. */
+export function coalesced(sorted: readonly Tenure[]): readonly Tenure[] {
+  const result: Tenure[] = [];
+  for (const tenure of sorted) {
+    const last = result.at(-1);
+    if (last !== undefined && continues(last, tenure))
+      result[result.length - 1] = { ...last, end: tenure.end };
+    else result.push(tenure);
+  }
+  return result;
+}
+
+function continues(before: Tenure, { start, epoch, acquisition }: Tenure): boolean {
+  if (before.end !== start || before.epoch !== epoch) return false;
+  if (before.acquisition === acquisition) return true;
+  const isDone = before.acquisition.state.kind === 'done' && acquisition.state.kind === 'done';
+  return isDone && before.acquisition.term === acquisition.term;
 }
 
 /** The one of sorted tenures that has the hash. */
