@@ -86,6 +86,20 @@ export const balancingSchema = z.strictObject({
   tolerance: share
     .default(0.1)
     .describe("How far a replica's load may be from the mean, as a share of it, before slices move"),
+  maxOwners: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(16)
+    .describe(
+      'Replicas that may share a key that alone is more than the mean load of one; 1: none is shared',
+    ),
+  cooled: share
+    .default(0.8)
+    .describe(
+      'Such a key loses an owner when the others would each have less than this share of the mean load',
+    ),
   minLoad: z
     .number()
     .min(0)

@@ -21,14 +21,15 @@ export function lookupRounds(
     (a, b) => a - b,
   );
   const table = new SliceTable({ starts, owners: starts.map((_, index) => index % 100) });
+  const ownerOf = (hash: number) => table.ownerAt(table.sliceOf(hash)) ?? 0;
   const keys = Array.from({ length: KEYS }, () => `user-${1e6 + Math.floor(random() * 9e6)}`);
   const hashes = Uint32Array.from(keys, hashKey);
   const measured: LookupRound[] = [];
   for (let round = -1; round < rounds; round++) {
     const found = {
       hash: timed(lookups, (at) => hashKey(keys[at & (KEYS - 1)] ?? '')),
-      table: timed(lookups, (at) => table.ownerOf(hashes[at & (KEYS - 1)] ?? 0) ?? 0),
-      both: timed(lookups, (at) => table.ownerOf(hashKey(keys[at & (KEYS - 1)] ?? '')) ?? 0),
+      table: timed(lookups, (at) => ownerOf(hashes[at & (KEYS - 1)] ?? 0)),
+      both: timed(lookups, (at) => ownerOf(hashKey(keys[at & (KEYS - 1)] ?? ''))),
     };
     if (round >= 0) measured.push(found);
   }

@@ -45,7 +45,10 @@ export class SlicerSimulation {
     for (let part = 0; part < parts; part++) {
       for (let call = 0; call < calls / parts; call++) {
         const hash = draw(this.random);
-        this.#meters.get(this.#ownerOf(hash))?.count(hash, 1);
+        const owners = this.#ownersOf(hash);
+        // Callers choose by the calls that are in flight, which is more even than chance.
+        const owner = owners.length === 1 ? 0 : Math.floor(this.random() * owners.length);
+        this.#meters.get(owners[owner] ?? '')?.count(hash, 1);
       }
       this.#now += REPORT_MS;
       reports = [...this.#meters].flatMap(([replica, meter]) => {
@@ -62,22 +65,22 @@ export class SlicerSimulation {
     };
   }
 
-  #ownerOf(hash: number): string {
-    const { starts, owners } = this.#assignment;
-    return owners[indexAt(starts, hash)] ?? '';
+  #ownersOf(hash: number): readonly string[] {
+    return ownersOf(this.#assignment, indexAt(this.#assignment.starts, hash));
   }
 
   #imbalance(keys: KeyShares): Pick<Step, 'imbalance' | 'avoidable'> {
-    const { starts, owners } = this.#assignment;
+    const { starts } = this.#assignment;
     const loads = new Map(this.replicas.map((replica) => [replica, 0]));
-    for (const [index, owner] of owners.entries()) {
-      const load = keys.within(starts[index] ?? 0, starts[index + 1] ?? SPACE);
-      loads.set(owner, (loads.get(owner) ?? 0) + load);
+    for (const [index, start] of starts.entries()) {
+      const load = keys.within(start, starts[index + 1] ?? SPACE);
+      const owners = ownersOf(this.#assignment, index);
+      for (const owner of owners) loads.set(owner, (loads.get(owner) ?? 0) + load / owners.length);
     }
     const single = new Map<string, number>();
     for (const { hash, share } of keys.hottest) {
-      const owner = this.#ownerOf(hash);
-      single.set(owner, Math.max(single.get(owner) ?? 0, share));
+      const owners = this.#ownersOf(hash);
+      for (const owner of owners) single.set(owner, Math.max(single.get(owner) ?? 0, share / owners.length));
     }
     const share = shareOfOthers([...single.values()], this.replicas.length);
     return {
@@ -87,6 +90,10 @@ export class SlicerSimulation {
       ),
     };
   }
+}
+
+function ownersOf({ owners, others }: Assignment, index: number): readonly string[] {
+  return [owners[index] ?? '', ...(others?.[index] ?? [])];
 }
 
 /** What is left for each replica that is not filled by one key. */
@@ -100,13 +107,14 @@ function shareOfOthers(hottest: readonly number[], replicas: number): number {
   return left / count;
 }
 
-/** Share of the space whose owner differs. */
+/** Share of the space whose owners differ. */
 function movedShare(before: Assignment, after: Assignment): number {
   const edges = [...new Set([...before.starts, ...after.starts])].sort((a, b) => a - b);
   let sum = 0;
   for (const [index, start] of edges.entries()) {
-    const owner = before.owners[indexAt(before.starts, start)];
-    if (owner !== after.owners[indexAt(after.starts, start)]) sum += (edges[index + 1] ?? SPACE) - start;
+    const owners = ownersOf(before, indexAt(before.starts, start)).join();
+    if (owners !== ownersOf(after, indexAt(after.starts, start)).join())
+      sum += (edges[index + 1] ?? SPACE) - start;
   }
   return sum / SPACE;
 }

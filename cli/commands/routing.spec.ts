@@ -41,6 +41,20 @@ describe('weaverd routing', () => {
     ]);
   });
 
+  it('names all replicas that serve a hot key', async () => {
+    const hash = hashKey('ann');
+    const slices = [
+      { start: 0, replica: 'Cart-0', load: 10 },
+      { start: hash, replica: 'Cart-1', others: ['Cart-0'], load: 20 },
+      { start: hash + 1, replica: 'Cart-1', load: 10 },
+    ];
+    const shared = { routing: async () => [{ ...view, slices }] };
+    const { stdout } = await runAgainst(['routing', 'Cart'], shared);
+    expect(stdout).to.match(/Cart-1, Cart-0 +one +50\.0 %/);
+    const ann = await runAgainst(['routing', 'Cart', '--key', 'ann'], shared);
+    expect(ann.stdout).to.contain('goes to Cart-1 on h2 or Cart-0: slice');
+  });
+
   it('tells where a key goes, also as JSON', async () => {
     const ann = await runAgainst(['routing', 'Cart', '--key', 'ann'], { routing });
     expect(ann.stdout).to.equal(
@@ -52,7 +66,7 @@ describe('weaverd routing', () => {
     const json = await runAgainst(['routing', 'Cart', '--key', '42', '--json'], { routing });
     expect(JSON.parse(json.stdout)).to.deep.include({
       component: 'Cart',
-      key: { hash: hashKey(42), replica: 'Cart-0', host: 'h1', start: 0, end: 2 ** 31 },
+      key: { hash: hashKey(42), replica: 'Cart-0', others: [], host: 'h1', start: 0, end: 2 ** 31 },
     });
   });
 

@@ -7,6 +7,8 @@ import { formatTable } from './table.js';
 export interface KeyPlace {
   readonly hash: number;
   readonly replica: string;
+  /** Replicas that serve it as well. */
+  readonly others: readonly string[];
   readonly host: string | undefined;
   /** [start, end) of the slice. */
   readonly start: number;
@@ -22,9 +24,9 @@ export function placeOf({ slices, replicas }: RoutingView, hash: number): KeyPla
   const index = slices.findLastIndex(({ start }) => start <= hash);
   const slice = slices[index];
   if (slice === undefined) return undefined;
-  const { start, replica } = slice;
+  const { start, replica, others = [] } = slice;
   const host = replicas.find((each) => each.replica === replica)?.host;
-  return { hash, replica, host, start, end: slices[index + 1]?.start ?? SPACE };
+  return { hash, replica, others, host, start, end: slices[index + 1]?.start ?? SPACE };
 }
 
 /** The replicas with what they own, and the slices with most of the load. */
@@ -71,10 +73,10 @@ export function formatRouting(view: RoutingView, colours: Colours): readonly str
         { header: 'KEYS', align: 'right' },
         { header: 'LOAD', align: 'right' },
       ],
-      shown.map(({ start, end, replica, load }) => [
+      shown.map(({ start, end, replica, others = [], load }) => [
         hex(start),
         hex(end - 1),
-        printable(replica),
+        printable([replica, ...others].join(', ')),
         end - start === 1 ? 'one' : percent((end - start) / SPACE),
         loadOf(load),
       ]),
@@ -87,9 +89,10 @@ export function formatRouting(view: RoutingView, colours: Colours): readonly str
 }
 
 export function formatPlace(key: string, place: KeyPlace): string {
-  const { hash, replica, host, start, end } = place;
+  const { hash, replica, others, host, start, end } = place;
   const at = host === undefined ? '' : ` on ${printable(host)}`;
-  return `${printable(key)} (hash ${hex(hash)}) goes to ${printable(replica)}${at}: slice ${hex(start)} to ${hex(end - 1)}`;
+  const or = others.map((other) => ` or ${printable(other)}`).join('');
+  return `${printable(key)} (hash ${hex(hash)}) goes to ${printable(replica)}${at}${or}: slice ${hex(start)} to ${hex(end - 1)}`;
 }
 
 function hex(hash: number): string {

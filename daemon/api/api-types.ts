@@ -159,6 +159,8 @@ export interface RoutingView {
     readonly start: number;
     /** Empty while nobody acts for its keys, which are being handed over. */
     readonly replica: string;
+    /** Replicas that serve its key as well, since it is hot; callers choose between them. */
+    readonly others?: readonly string[];
     readonly load: number;
     /** Of an owned component: the fencing number. */
     readonly epoch?: number;

@@ -85,7 +85,8 @@ function isAssignment(value: unknown): boolean {
     hasFields(value, { starts: 'array', owners: 'array' }) &&
     isEach(field(value, 'starts'), isNumber) &&
     isEach(field(value, 'owners'), isNumber) &&
-    isOptional(field(value, 'epochs'), (epochs) => isEach(epochs, isNumber))
+    isOptional(field(value, 'epochs'), (epochs) => isEach(epochs, isNumber)) &&
+    isOptional(field(value, 'others'), (others) => isEach(others, (each) => isEach(each, isNumber)))
   );
 }
 

@@ -3,6 +3,8 @@ export interface Assignment {
   readonly starts: readonly number[];
   /** Names of replicas. */
   readonly owners: readonly string[];
+  /** By slice, the replicas that own it as well: those of a hot key. Absent when no slice has any. */
+  readonly others?: readonly (readonly string[])[] | undefined;
 }
 
 /** Slices begin at multiples of this share of the space, which bounds their number. */

@@ -6,7 +6,7 @@ import type { HostedReplica } from './hosted-replica.js';
 import type { ComponentOwnership } from './ownership/component-ownership.js';
 import type { VersionRouting } from './routing.js';
 import { measuredSlices } from './slicer/measured-slices.js';
-import { shareOf } from './slicer/slices.js';
+import { ownersOf, partOf, shareOf } from './slicer/slices.js';
 
 /** Where the keys of a component are; undefined when it is not routed yet, or is none of the app's. */
 export function routingView(
@@ -37,19 +37,20 @@ export function routingView(
     owned: owned !== undefined,
     measured: reports.length > 0,
     replicas: published.replicas.map(({ replica, host }) => {
-      const own = slices.filter(({ owner }) => owner === replica);
+      const own = slices.filter((slice) => ownersOf(slice).includes(replica));
       return {
         replica,
         host,
         slices: own.length,
         share: own.reduce((sum, slice) => sum + shareOf(slice), 0),
-        load: own.reduce((sum, { load }) => sum + load, 0),
+        load: own.reduce((sum, slice) => sum + partOf(slice), 0),
       };
     }),
-    slices: slices.map(({ start, owner, load }, index) => ({
+    slices: slices.map(({ start, owner, others, load }, index) => ({
       start,
       replica: owner,
       load,
+      ...(others.length === 0 ? {} : { others }),
       ...(owned === undefined ? {} : owned.details[index]),
     })),
   };

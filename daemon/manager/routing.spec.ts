@@ -99,6 +99,22 @@ describe('routing', () => {
     expect(balanceDueAt(deployment, moved)).to.equal(20_000);
     expect(balanceDueAt(deployment, route([cart(0, 'serving'), cart(1, 'serving')]))).to.equal(undefined);
   });
+
+  it('gives a key that is too hot for one replica several owners, and tells callers of them', () => {
+    const hash = 1000;
+    const withHotKey = (index: number, load: number): HostedReplica => {
+      const keys = { ...keyLoad(index, 100), hotKeys: [{ hash, load }] };
+      return { ...cart(index, 'serving'), load: { ...NO_LOAD, keys: [keys] } };
+    };
+    const first = route([cart(0, 'serving'), cart(1, 'serving')]);
+    now = 10_000;
+    const { assignment } = route([withHotKey(0, 800), withHotKey(1, 0)], first).components.get('Cart') ?? {};
+    const slice = assignment?.starts.indexOf(hash) ?? -1;
+    expect(assignment?.starts[slice + 1]).to.equal(hash + 1);
+    expect([assignment?.owners[slice], assignment?.others?.[slice]]).to.deep.equal([0, [1]]);
+    expect(assignment?.others).to.have.length(assignment?.starts.length ?? 0);
+    expect(assignment?.others?.flat()).to.deep.equal([1]);
+  });
 });
 
 const NO_LOAD = {

@@ -131,11 +131,14 @@ function toSlices(assignment: Assignment, replicas: readonly PublishedReplica[])
   const indexOf = new Map(replicas.map(({ replica }, index) => [replica, index]));
   const starts: number[] = [];
   const owners: number[] = [];
+  const others: (readonly number[])[] = [];
   for (const [index, name] of assignment.owners.entries()) {
     const owner = indexOf.get(name) ?? 0;
-    if (owners.at(-1) === owner) continue;
+    const further = (assignment.others?.[index] ?? []).flatMap((other) => indexOf.get(other) ?? []);
+    if (owners.at(-1) === owner && sameJson(others.at(-1), further)) continue;
     starts.push(assignment.starts[index] ?? 0);
     owners.push(owner);
+    others.push(further);
   }
-  return { starts, owners };
+  return assignment.others === undefined ? { starts, owners } : { starts, owners, others };
 }

@@ -241,6 +241,11 @@ export interface SliceAssignment {
    * with each change of its owner. Absent for others.
    */
   readonly epochs?: readonly number[] | undefined;
+  /**
+   * By slice, the replicas that own it beside `owners[i]`: those of a key that is too hot for one. Absent when no slice has any;
+   * a receiver that does not know them goes to the first.
+   */
+  readonly others?: readonly (readonly number[])[] | undefined;
 }
 export const NO_OWNER = -1;
 

@@ -17,6 +17,8 @@ export class ReplicaSet {
   /** Undefined for a component without `routing`, or without replicas. */
   #slices: SliceTable | undefined;
   #members: readonly Member[] = [];
+  /** The owners of the slices that have several. */
+  #sharers: ReadonlyMap<number, readonly Member[]> = new Map();
   #waiting = 0;
   #changed: Deferred<void> = deferred();
   #judgedFrom = 0;
@@ -40,6 +42,12 @@ export class ReplicaSet {
       return before.find((member) => member.peer === peer) ?? new Member(peer, this.random);
     });
     for (const { peer } of before) this.pool.release(peer);
+    this.#sharers = new Map(
+      [...(this.#slices?.shared ?? [])].map(([slice, owners]) => [
+        slice,
+        owners.flatMap((owner) => this.#members[owner] ?? []),
+      ]),
+    );
     this.#setProbeAt();
     const changed = this.#changed;
     this.#changed = deferred();
@@ -47,8 +55,8 @@ export class ReplicaSet {
   }
 
   /**
-   * The replica for a call: the owner of the key's hash when the component is routed and the owner can be reached, else by
-   * load among those that do well. Undefined when the component has no replica, or keys have one owner each and this one
+   * The replica for a call: the owner of the key's hash when the component is routed and the owner can be reached (of several
+   * owners one by load), else by load among those that do well. Undefined when the component has no replica, or keys have one owner each and this one
    * has none at present.
    */
   choose(hash: number | undefined): Member | undefined {
@@ -73,7 +81,10 @@ export class ReplicaSet {
   }
 
   #ownerIn(slices: SliceTable, hash: number): Member | undefined {
-    const index = slices.ownerOf(hash);
+    const slice = slices.sliceOf(hash);
+    const sharers = this.#sharers.size === 0 ? undefined : this.#sharers.get(slice);
+    if (sharers !== undefined) return chooseReplica(sharers, this.random);
+    const index = slices.ownerAt(slice);
     return index === undefined ? undefined : this.#members[index];
   }
 

@@ -14,13 +14,21 @@ describe('SliceTable', () => {
     fc.assert(
       fc.property(assignments, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (assignment, hash) => {
         const slice = assignment.starts.findLastIndex((start) => start <= hash);
-        expect(new SliceTable(assignment).ownerOf(hash)).to.equal(assignment.owners[slice]);
+        const table = new SliceTable(assignment);
+        expect(table.sliceOf(hash)).to.equal(slice);
+        expect(table.ownerAt(slice)).to.equal(assignment.owners[slice]);
       }),
     );
   });
 
   it('knows no owner in an empty assignment', () => {
-    expect(new SliceTable({ starts: [], owners: [] }).ownerOf(7)).to.equal(undefined);
+    const table = new SliceTable({ starts: [], owners: [] });
+    expect(table.ownerAt(table.sliceOf(7))).to.equal(undefined);
+  });
+
+  it('knows all owners of a slice that has several', () => {
+    const table = new SliceTable({ starts: [0, 7, 8], owners: [0, 1, 0], others: [[], [2, 0], []] });
+    expect([...table.shared]).to.deep.equal([[1, [1, 2, 0]]]);
   });
 });
 

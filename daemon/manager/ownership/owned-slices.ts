@@ -10,7 +10,7 @@ export function ownedSlices(
   grants: readonly Grant[],
   version: string,
   replicas: readonly PublishedReplica[],
-): Required<SliceAssignment> {
+): Required<Omit<SliceAssignment, 'others'>> {
   const starts: number[] = [];
   const owners: number[] = [];
   const epochs: number[] = [];

@@ -14,7 +14,7 @@ export interface ReplicaKeyLoad {
  * slices there that it owns; when it owns none any more, over all of them.
  */
 export function measuredSlices(
-  { starts, owners }: Assignment,
+  { starts, owners, others }: Assignment,
   reports: readonly ReplicaKeyLoad[],
 ): readonly Slice[] {
   const pieces = starts.map((): Piece[] => []);
@@ -29,7 +29,9 @@ export function measuredSlices(
         if (start >= to) break;
         touched.push({ index, start: Math.max(start, from), end: Math.min(endOf(index), to) });
       }
-      const own = touched.filter(({ index }) => owners[index] === replica);
+      const own = touched.filter(
+        ({ index }) => owners[index] === replica || others?.[index]?.includes(replica) === true,
+      );
       const chosen = own.length > 0 ? own : touched;
       const length = chosen.reduce((sum, { start, end }) => sum + end - start, 0);
       for (const { index, start, end } of chosen)
@@ -44,6 +46,7 @@ export function measuredSlices(
       start: starts[index] ?? 0,
       end: endOf(index),
       owner: owners[index] ?? '',
+      others: others?.[index] ?? [],
       load: loadOf(sorted),
       pieces: sorted,
     };

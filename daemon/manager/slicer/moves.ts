@@ -1,4 +1,4 @@
-import { loadByReplica, type Slice, shareOf } from './slices.js';
+import { isOfOneKey, loadByReplica, ownedBy, ownersOf, partOf, type Slice, shareOf } from './slices.js';
 
 /** Moves in one step, at most. */
 const MAX_MOVES = 2000;
@@ -14,9 +14,10 @@ const MOVE_COST = 1e-4;
 export function fairShare(slices: readonly Slice[], replicas: readonly string[]): number {
   const largest = new Map(replicas.map((replica) => [replica, 0]));
   let total = 0;
-  for (const { owner, load, start, end } of slices) {
-    total += load;
-    if (end - start === 1) largest.set(owner, Math.max(largest.get(owner) ?? 0, load));
+  for (const slice of slices) {
+    total += slice.load;
+    if (!isOfOneKey(slice)) continue;
+    for (const owner of ownersOf(slice)) largest.set(owner, Math.max(largest.get(owner) ?? 0, partOf(slice)));
   }
   const unavoidable = [...largest.values()].sort((a, b) => b - a);
   let count = replicas.length;
@@ -28,8 +29,13 @@ export function fairShare(slices: readonly Slice[], replicas: readonly string[])
   return total / count;
 }
 
-/** Slices of those who are no more go whole to whoever has least, the hottest first. */
-export function adopted(slices: readonly Slice[], replicas: readonly string[]): readonly Slice[] {
+/** Slices of those who are no more stay with their other owners, or go whole to whoever has least, the hottest first. */
+export function adopted(given: readonly Slice[], replicas: readonly string[]): readonly Slice[] {
+  const present = new Set(replicas);
+  const slices = given.map((slice) => {
+    const staying = ownersOf(slice).filter((owner) => present.has(owner));
+    return staying.length === 0 ? { ...slice, others: [] } : ownedBy(slice, staying);
+  });
   const loads = loadByReplica(slices, replicas);
   const spaces = new Map(replicas.map((replica) => [replica, 0]));
   for (const slice of slices) {
@@ -37,7 +43,7 @@ export function adopted(slices: readonly Slice[], replicas: readonly string[]): 
     if (space !== undefined) spaces.set(slice.owner, space + shareOf(slice));
   }
   const orphans = slices
-    .filter(({ owner }) => !loads.has(owner))
+    .filter(({ owner }) => !present.has(owner))
     .sort((a, b) => b.load - a.load || shareOf(b) - shareOf(a) || a.start - b.start);
   const homes = new Map<Slice, string>();
   for (const orphan of orphans) {
@@ -78,8 +84,8 @@ export function moved(
 ): readonly Slice[] {
   const loads = loadByReplica(slices, replicas);
   const held = new Map(replicas.map((replica): [string, Set<Slice>] => [replica, new Set()]));
-  for (const slice of slices) held.get(slice.owner)?.add(slice);
-  const owners = new Map<Slice, string>();
+  for (const slice of slices) for (const owner of ownersOf(slice)) held.get(owner)?.add(slice);
+  const changed = new Map<Slice, Slice>();
   const least = MIN_BENEFIT * fairShare(slices, replicas);
   let left = churn;
   for (let moves = 0; moves < MAX_MOVES; moves++) {
@@ -90,17 +96,21 @@ export function moved(
     const move = bestMove(byLoad, held, { to, low, above, left, least });
     if (move === undefined) break;
     const { slice, from } = move;
-    owners.set(slice, to);
+    const owners = ownersOf(changed.get(slice) ?? slice);
+    changed.set(
+      slice,
+      ownedBy(
+        slice,
+        owners.map((owner) => (owner === from ? to : owner)),
+      ),
+    );
     held.get(from)?.delete(slice);
     held.get(to)?.add(slice);
-    loads.set(from, (loads.get(from) ?? 0) - slice.load);
-    loads.set(to, low + slice.load);
+    loads.set(from, (loads.get(from) ?? 0) - partOf(slice));
+    loads.set(to, low + partOf(slice));
     left -= shareOf(slice);
   }
-  return slices.map((slice) => {
-    const owner = owners.get(slice);
-    return owner === undefined ? slice : { ...slice, owner };
-  });
+  return slices.map((slice) => changed.get(slice) ?? slice);
 }
 
 function bestMove(
@@ -121,9 +131,11 @@ function bestMove(
     let bestWeight = 0;
     for (const slice of held.get(from) ?? []) {
       const share = shareOf(slice);
-      const benefit = high - Math.max(high - slice.load, low + slice.load);
+      const part = partOf(slice);
+      const benefit = high - Math.max(high - part, low + part);
       const weight = benefit / (share + MOVE_COST);
       if (benefit <= least || share > left || weight <= bestWeight) continue;
+      if (held.get(to)?.has(slice) === true) continue;
       best = slice;
       bestWeight = weight;
     }

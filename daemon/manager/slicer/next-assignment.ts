@@ -2,7 +2,17 @@ import { type Assignment, assign, UNITS } from '../assignment.js';
 import { type Balancing, MAX_SLICES } from './balancing.js';
 import { measuredSlices, type ReplicaKeyLoad } from './measured-slices.js';
 import { adopted, fairShare, moved } from './moves.js';
-import { loadByReplica, type Slice, SPACE, toAssignment, totalLoad } from './slices.js';
+import { replicated } from './replicate.js';
+import {
+  isOfOneKey,
+  loadByReplica,
+  ownersOf,
+  partOf,
+  type Slice,
+  SPACE,
+  toAssignment,
+  totalLoad,
+} from './slices.js';
 import { merge, split } from './split-merge.js';
 
 /** Moves go on until nobody is above the fair share by more than that share of it. */
@@ -14,10 +24,10 @@ const UNIT = SPACE / UNITS;
 /**
  * One step of the balancing by load: weighted-move sharding (Slicer, OSDI 2016, section 4.4). Slices of replicas that are
  * no more go to others; cold neighbours merge; and when the load of a replica is too far from the mean, hot slices are
- * split and slices move from the busy to the idle. Splits come before the moves here, so that the same step makes use of
- * them; a slice has one owner, a hot one is not replicated. Without load worth moving for, shares of the space count in
- * place of it: members that stay keep what they have but for what those who come need. Returns `previous` itself when
- * nothing is to change.
+ * split, keys that are too hot for one replica get further owners, and slices move from the busy to the idle. Splits come
+ * before the moves here, so that the same step makes use of them; only slices of one key are replicated, since others can
+ * be split. Without load worth moving for, shares of the space count in place of it: members that stay keep what they have
+ * but for what those who come need. Returns `previous` itself when nothing is to change.
  */
 export function nextAssignment(
   previous: Assignment | undefined,
@@ -32,7 +42,8 @@ export function nextAssignment(
   const least = Math.min(balancing.minSlices * names.length, MAX_SLICES >> 1);
   const most = Math.min(balancing.maxSlices * names.length, MAX_SLICES);
   const busiest = Math.max(...loadByReplica(measured, names).values());
-  if (busiest < balancing.minLoad * PER_CORE) return unloaded(previous, names, least, most);
+  if (busiest < balancing.minLoad * PER_CORE)
+    return unloaded(reports.length === 0 ? previous : withOneOwner(previous), names, least, most);
 
   const fair = fairShare(measured, names);
   const limit = fair * (1 + balancing.tolerance);
@@ -40,8 +51,17 @@ export function nextAssignment(
     measured.length > least
       ? merge(measured, names, { least, churn: balancing.mergeChurn, limit })
       : measured;
-  if (!isImbalanced(merged, names, fair, balancing.tolerance)) return changed(previous, merged);
-  const parts = split(merged, least, most);
+  const mean = totalLoad(measured) / names.length;
+  const limits = {
+    most: balancing.maxOwners,
+    fair: mean,
+    above: mean * (1 + balancing.tolerance),
+    below: mean * balancing.cooled,
+  };
+  const isSettled =
+    replicated(merged, names, limits) === merged && !isImbalanced(merged, names, fair, balancing.tolerance);
+  if (isSettled) return changed(previous, merged);
+  const parts = replicated(split(merged, least, most), names, limits);
   // A hot key that stands alone now counts for itself.
   const above = fairShare(parts, names) * (1 + TARGET);
   return changed(previous, moved(parts, names, { churn: balancing.churn, above }));
@@ -57,10 +77,18 @@ function isImbalanced(
   const loads = loadByReplica(slices, replicas);
   const avoidable = new Map(loads);
   // What such a key has beside it should be little.
-  for (const { owner, load, start, end } of slices)
-    if (end - start === 1 && load > fair) avoidable.set(owner, (loads.get(owner) ?? 0) - load + fair);
+  for (const slice of slices) {
+    const part = partOf(slice);
+    if (!isOfOneKey(slice) || part <= fair) continue;
+    for (const owner of ownersOf(slice)) avoidable.set(owner, (loads.get(owner) ?? 0) - part + fair);
+  }
   const [lowest, highest] = [Math.min(...loads.values()), Math.max(...avoidable.values())];
   return highest > fair * (1 + tolerance) || lowest < fair * (1 - tolerance);
+}
+
+/** Nothing is hot any more. */
+function withOneOwner(previous: Assignment): Assignment {
+  return previous.others === undefined ? previous : { starts: previous.starts, owners: previous.owners };
 }
 
 /** By shares of the space. */
@@ -70,10 +98,10 @@ function unloaded(
   least: number,
   most: number,
 ): Assignment {
-  const owners = new Set(previous.owners);
+  const owners = new Set([...previous.owners, ...(previous.others ?? []).flat()]);
   const joiners = new Set(replicas.filter((replica) => !owners.has(replica)));
   const present = new Set(replicas);
-  if (joiners.size === 0 && previous.owners.every((owner) => present.has(owner))) return previous;
+  if (joiners.size === 0 && [...owners].every((owner) => present.has(owner))) return previous;
   if (isEqualShares(previous)) return assign(previous, replicas);
   const slices = adopted(byLength(previous), replicas);
   if (joiners.size === 0) return changed(previous, slices);
@@ -92,11 +120,18 @@ function isEqualShares({ starts, owners }: Assignment): boolean {
   );
 }
 
-function byLength({ starts, owners }: Assignment): readonly Slice[] {
+function byLength({ starts, owners, others }: Assignment): readonly Slice[] {
   return starts.map((start, index) => {
     const end = starts[index + 1] ?? SPACE;
     const load = end - start;
-    return { start, end, owner: owners[index] ?? '', load, pieces: [{ start, end, load }] };
+    return {
+      start,
+      end,
+      owner: owners[index] ?? '',
+      others: others?.[index] ?? [],
+      load,
+      pieces: [{ start, end, load }],
+    };
   });
 }
 
@@ -105,6 +140,13 @@ function changed(previous: Assignment, slices: readonly Slice[]): Assignment {
   const isSame =
     next.starts.length === previous.starts.length &&
     next.starts.every((start, index) => start === previous.starts[index]) &&
-    next.owners.every((owner, index) => owner === previous.owners[index]);
+    slices.every(
+      ({ owner, others }, index) =>
+        owner === previous.owners[index] && isSameList(others, previous.others?.[index] ?? []),
+    );
   return isSame ? previous : next;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index]);
 }

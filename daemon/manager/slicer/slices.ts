@@ -14,6 +14,8 @@ export interface Slice {
   readonly start: number;
   readonly end: number;
   readonly owner: string;
+  /** Replicas that own it as well; its load is as good as even among its owners, by the choice that callers make. */
+  readonly others: readonly string[];
   /** The sum of its pieces. */
   readonly load: number;
   /** Sorted by start; no load is outside of them. */
@@ -28,9 +30,31 @@ export function totalLoad(slices: readonly Slice[]): number {
   return slices.reduce((sum, { load }) => sum + load, 0);
 }
 
+/** One key's. */
+export function isOfOneKey({ start, end }: Slice): boolean {
+  return end - start === 1;
+}
+
+export function ownersOf({ owner, others }: Slice): readonly string[] {
+  return [owner, ...others];
+}
+
+/** Of at least one owner. */
+export function ownedBy(slice: Slice, [owner = '', ...others]: readonly string[]): Slice {
+  return { ...slice, owner, others };
+}
+
+/** What each owner has of its load. */
+export function partOf({ load, others }: Slice): number {
+  return load / (1 + others.length);
+}
+
 /** Neighbours of one owner stay apart: they may be moved apart. */
 export function toAssignment(slices: readonly Slice[]): Assignment {
-  return { starts: slices.map(({ start }) => start), owners: slices.map(({ owner }) => owner) };
+  const assignment = { starts: slices.map(({ start }) => start), owners: slices.map(({ owner }) => owner) };
+  return slices.every(({ others }) => others.length === 0)
+    ? assignment
+    : { ...assignment, others: slices.map(({ others }) => others) };
 }
 
 /** Cut in two; undefined when the place is not within it. */
@@ -56,7 +80,7 @@ export function cut(slice: Slice, at: number): readonly [Slice, Slice] | undefin
 /** Two neighbours as one of the owner. */
 export function joined(below: Slice, above: Slice, owner: string): Slice {
   const pieces = [...below.pieces, ...above.pieces];
-  return { start: below.start, end: above.end, owner, load: below.load + above.load, pieces };
+  return { start: below.start, end: above.end, owner, others: [], load: below.load + above.load, pieces };
 }
 
 export function loadOf(pieces: readonly Piece[]): number {
@@ -66,9 +90,11 @@ export function loadOf(pieces: readonly Piece[]): number {
 /** Load by replica, of all that are named. */
 export function loadByReplica(slices: readonly Slice[], replicas: readonly string[]): Map<string, number> {
   const loads = new Map(replicas.map((replica) => [replica, 0]));
-  for (const { owner, load } of slices) {
-    const sum = loads.get(owner);
-    if (sum !== undefined) loads.set(owner, sum + load);
+  for (const slice of slices) {
+    for (const owner of ownersOf(slice)) {
+      const sum = loads.get(owner);
+      if (sum !== undefined) loads.set(owner, sum + partOf(slice));
+    }
   }
   return loads;
 }

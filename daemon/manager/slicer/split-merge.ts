@@ -73,7 +73,8 @@ export function merge(
     const kept: Slice[] = [];
     for (const slice of from) {
       const below = kept.at(-1);
-      if (below === undefined || surplus <= 0 || below.load + slice.load >= cold) {
+      const isShared = slice.others.length > 0 || (below?.others.length ?? 0) > 0;
+      if (below === undefined || surplus <= 0 || isShared || below.load + slice.load >= cold) {
         kept.push(slice);
         continue;
       }
