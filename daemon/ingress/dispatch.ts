@@ -1,7 +1,8 @@
 import { Agent, type AgentOptions, type ClientRequest, request } from 'node:http';
 import type { Address } from '../../sdk/protocol/address.js';
 import type { Lease } from './backend-pool.js';
-import type { ProxyContext, Unavailable } from './proxy-context.js';
+import type { Unavailable } from './client-exchange.js';
+import type { ProxyContext } from './proxy-context.js';
 
 /** The owner of a dispatch hears exactly one of these per {@link Dispatch.send}, `failed` only after `connected`. */
 export interface DispatchHandlers {

@@ -1,26 +1,24 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Lease } from './backend-pool.js';
+import { answerUnavailable, answerWith, type ClientExchange } from './client-exchange.js';
 import { Dispatch } from './dispatch.js';
-import { answerUnavailable, answerWith, type ProxyContext, receivedHead } from './proxy-context.js';
+import type { ProxyContext } from './proxy-context.js';
 import { requestHead, responseHead, trailerPairs } from './request-head.js';
 
 type ForwardHead = Extract<ReturnType<typeof requestHead>, { kind: 'forward' }>;
 
 /** Forwards one request. Everything ends by itself: with the answer, an error, or the client's going. */
-export function forward(request: IncomingMessage, response: ServerResponse, context: ProxyContext): void {
-  const head = requestHead(receivedHead(request, context));
+export function forward(exchange: ClientExchange, context: ProxyContext): void {
+  const head = requestHead(exchange.received);
   if (head.kind === 'refuse') {
-    response.shouldKeepAlive = false;
-    return answerWith(response, head.status, head.message);
+    exchange.endConnection();
+    return answerWith(exchange, head.status, head.message);
   }
-  new Forwarding(request, response, context, head).start();
+  new Forwarding(exchange, context, head).start();
 }
 
 class Forwarding {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #socket: Socket;
+  readonly #exchange: ClientExchange;
   readonly #context: ProxyContext;
   readonly #head: ForwardHead;
   readonly #dispatch: Dispatch;
@@ -37,21 +35,19 @@ class Forwarding {
   #answerTimer: NodeJS.Timeout | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, context: ProxyContext, head: ForwardHead) {
-    this.#request = request;
-    this.#response = response;
-    this.#socket = request.socket;
+  constructor(exchange: ClientExchange, context: ProxyContext, head: ForwardHead) {
+    this.#exchange = exchange;
     this.#context = context;
     this.#head = head;
     this.#dispatch = new Dispatch(
       context,
-      { method: request.method ?? 'GET', path: head.path, headers: head.headers },
+      { method: exchange.received.method, path: head.path, headers: head.headers },
       {
         connected: (upstream, lease) => this.#connected(upstream, lease),
         invalid: (error) => this.#refuse(400, `the request cannot be forwarded: ${error.message}`),
         unavailable: (why) => {
           this.#counted(503);
-          answerUnavailable(this.#response, why, this.#context.listener);
+          answerUnavailable(this.#exchange, why, this.#context.listener);
           this.#end();
         },
         failed: (error, upstream) => this.#failed(error, upstream),
@@ -61,9 +57,9 @@ class Forwarding {
 
   start(): void {
     this.#context.counters.begun();
-    this.#socket.once('close', this.#onClientGone);
+    this.#exchange.onceClosed(this.#onClientGone);
     // A broken request body ends with the client's connection, which is heard of above.
-    this.#request.on('error', () => undefined);
+    this.#exchange.requestBody.on('error', () => undefined);
     this.#dispatch.send(this.#head.resendable);
   }
 
@@ -81,9 +77,11 @@ class Forwarding {
     upstream.on('continue', () => {
       this.#continued = true;
       this.#answerTimer?.refresh();
-      if (!this.#ended) this.#response.writeContinue();
+      if (!this.#ended) this.#exchange.writeContinue();
     });
-    upstream.on('information', ({ statusCode, headers }) => this.#inform(statusCode, headers.link));
+    upstream.on('information', ({ statusCode, headers }) => {
+      if (!this.#ended) this.#exchange.inform(statusCode, headers.link);
+    });
     // A backend that switches protocols unasked.
     upstream.on('upgrade', (_answer, socket) => {
       socket.destroy();
@@ -95,7 +93,7 @@ class Forwarding {
   }
 
   #sendBody(upstream: ClientRequest): void {
-    const request = this.#request;
+    const request = this.#exchange.requestBody;
     // The head must not wait for a body that may come late.
     upstream.flushHeaders();
     request.on('data', (chunk: Buffer) => {
@@ -110,22 +108,22 @@ class Forwarding {
     request.on('end', () => {
       if (this.#ended || upstream.destroyed) return;
       this.#answerTimer?.refresh();
-      if (this.#head.body === 'chunked') upstream.addTrailers(trailerPairs(request.rawTrailers));
+      if (this.#head.body === 'chunked') upstream.addTrailers(trailerPairs(this.#exchange.requestTrailers));
       upstream.end();
     });
   }
 
   #answer(answer: IncomingMessage, upstream: ClientRequest): void {
     clearTimeout(this.#answerTimer);
-    const response = this.#response;
-    const chunked = this.#request.httpVersion === '1.1' && this.#request.method !== 'HEAD';
-    const headers = responseHead(answer.rawHeaders, { chunked });
+    const exchange = this.#exchange;
+    const response = exchange.answerBody;
+    const headers = responseHead(answer.rawHeaders, { chunked: exchange.takesTrailers });
     if (headers === undefined)
       return this.#refuse(502, 'the replica answered in a transfer encoding that cannot be passed on');
     const status = answer.statusCode ?? 502;
-    if (this.#context.closing()) response.shouldKeepAlive = false;
+    if (this.#context.closing()) exchange.endConnection();
     try {
-      response.writeHead(status, answer.statusMessage ?? '', headers);
+      exchange.writeHead(status, answer.statusMessage ?? '', headers);
     } catch (reason) {
       return this.#refuse(502, `the replica's answer cannot be passed on: ${(reason as Error).message}`);
     }
@@ -141,36 +139,19 @@ class Forwarding {
     });
     answer.on('end', () => {
       if (!answer.complete) return;
-      response.addTrailers(trailerPairs(answer.rawTrailers));
+      exchange.addTrailers(trailerPairs(answer.rawTrailers));
       response.end();
       // Without the rest of the request its connection is of no further use.
       if (!upstream.writableEnded) upstream.destroy();
       this.#end();
     });
     // A stream's head must not wait for its first bytes, but goes out with them when they are here already.
-    if (answer.headers['content-length'] === undefined) {
-      const socket = this.#socket;
-      socket.cork();
-      process.nextTick(() => socket.uncork());
-      response.flushHeaders();
-    }
+    if (answer.headers['content-length'] === undefined) exchange.flushHead();
     // Broken off in the middle: so is the client's, which cannot be told otherwise.
     answer.on('error', () => this.#cut());
     answer.on('close', () => {
       if (!answer.complete) this.#cut();
     });
-  }
-
-  /** Early hints, which are only advice. */
-  #inform(status: number, link: string | string[] | undefined): void {
-    if (this.#ended || this.#request.httpVersion !== '1.1') return;
-    if (status === 102) this.#response.writeProcessing();
-    if (status !== 103 || link === undefined) return;
-    try {
-      this.#response.writeEarlyHints({ link });
-    } catch {
-      // A link that Node does not take: the final answer will have it too.
-    }
   }
 
   #failed(error: Error, upstream: ClientRequest): void {
@@ -193,8 +174,8 @@ class Forwarding {
   }
 
   #timedOut(upstream: ClientRequest): void {
-    const awaitsContinue = this.#request.headers.expect !== undefined && !this.#continued;
-    const clientIsSlow = !this.#request.complete && !upstream.writableNeedDrain && !awaitsContinue;
+    const awaitsContinue = this.#exchange.awaitsContinue && !this.#continued;
+    const clientIsSlow = !this.#exchange.isRequestComplete && !upstream.writableNeedDrain && !awaitsContinue;
     if (clientIsSlow) this.#refuse(408, 'the body of the request stopped coming');
     else
       this.#refuse(504, `the replica did not answer within ${this.#context.limits.answerTimeoutMs / 1000} s`);
@@ -206,20 +187,20 @@ class Forwarding {
     if (this.#answered) return this.#cut();
     this.#counted(status);
     this.#upstream?.destroy();
-    answerWith(this.#response, status, message);
+    answerWith(this.#exchange, status, message);
     this.#end();
   }
 
   #cut(): void {
     if (this.#ended) return;
     this.#upstream?.destroy();
-    this.#response.destroy();
+    this.#exchange.cut();
     this.#end();
   }
 
   #awaitClient(): void {
     clearTimeout(this.#stallTimer);
-    this.#stallTimer = setTimeout(() => this.#socket.destroy(), this.#context.limits.clientStallMs);
+    this.#stallTimer = setTimeout(() => this.#exchange.cut(), this.#context.limits.clientStallMs);
   }
 
   #counted(status: number): void {
@@ -235,31 +216,32 @@ class Forwarding {
     clearTimeout(this.#stallTimer);
     this.#lease?.release();
     this.#context.counters.ended();
-    this.#socket.off('close', this.#onClientGone);
+    this.#exchange.offClosed(this.#onClientGone);
     this.#leaveClient();
   }
 
   /** What is left of the exchange is the client's to finish, in bounded time. */
   #leaveClient(): void {
-    const socket = this.#socket;
-    if (socket.destroyed) return;
-    if (socket.writableLength > 0) this.#bound(this.#context.limits.clientStallMs, 'finish');
-    if (!this.#request.complete) {
-      this.#request.resume();
+    const exchange = this.#exchange;
+    if (exchange.isClosed) return;
+    if (exchange.unsentBytes > 0) this.#bound(this.#context.limits.clientStallMs, 'finish');
+    if (!exchange.isRequestComplete) {
+      exchange.requestBody.resume();
       this.#bound(this.#context.limits.lingerMs, 'end');
     }
   }
 
   #bound(timeMs: number, until: 'finish' | 'end'): void {
-    const timer = setTimeout(() => this.#socket.destroy(), timeMs);
+    const exchange = this.#exchange;
+    const timer = setTimeout(() => exchange.cut(), timeMs);
     const clear = () => clearTimeout(timer);
-    this.#socket.once('close', clear);
+    exchange.onceClosed(clear);
     const over = () => {
       clear();
-      this.#socket.off('close', clear);
+      exchange.offClosed(clear);
     };
-    if (until === 'finish') this.#response.once('finish', over);
-    else this.#request.once('end', over);
+    if (until === 'finish') exchange.answerBody.once('finish', over);
+    else exchange.requestBody.once('end', over);
   }
 }
 

@@ -1,23 +1,18 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { formatAddress } from '../../sdk/protocol/address.js';
 import { AccessCounters } from './access-counters.js';
 import { BackendPool } from './backend-pool.js';
 import { backoffMs } from './backoff.js';
-import { readKeyPair, watchKeyPair } from './certificate.js';
+import type { ClientExchange } from './client-exchange.js';
 import { forward } from './forwarding.js';
 import type { WireRoute } from './ingress-protocol.js';
 import type { IngressClock, IngressListenerStatus } from './ingress-routes.js';
+import { ListenerServer } from './listener-server.js';
 import { openFailure } from './open-failure.js';
 import type { ProxyContext } from './proxy-context.js';
 import type { ProxyLimits } from './proxy-limits.js';
+import type { ReceivedHead } from './request-head.js';
 import { TrustedPeers } from './trusted-peers.js';
 import { forwardUpgrade } from './tunnel.js';
 
@@ -42,11 +37,6 @@ type State =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'closing' };
 
-/** How often a closing listener looks for connections that have become idle. */
-const CLOSE_IDLE_MS = 100;
-/** How often Node's server looks for requests whose head takes too long. */
-const CHECK_HEADERS_MS = 5_000;
-
 /** Serves one route at its public address. */
 export class PublicListener {
   readonly #options: ListenerOptions;
@@ -57,8 +47,7 @@ export class PublicListener {
   readonly #tunnels = new Set<Socket>();
   #route: WireRoute;
   #state: State = { kind: 'opening' };
-  #server: Server | SecureServer | undefined;
-  #unwatch: () => void = () => undefined;
+  #server: ListenerServer | undefined;
   #attempts = 0;
   #cancelReopen: (() => void) | undefined;
   #overflowing = false;
@@ -133,44 +122,38 @@ export class PublicListener {
   async close(drainMs: number): Promise<void> {
     this.#state = { kind: 'closing' };
     this.#cancelReopen?.();
-    this.#unwatch();
-    const server = this.#server;
-    if (server?.listening) {
-      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
-      const cut = setTimeout(() => this.#cutAll(server), drainMs);
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      clearInterval(idle);
-      clearTimeout(cut);
-    }
+    const cut = setTimeout(() => this.#cutTunnels(), drainMs);
+    await this.#server?.close(drainMs);
+    clearTimeout(cut);
     this.#pool.close();
   }
 
   #listen(port: number): void {
-    let server: Server | SecureServer;
+    let server: ListenerServer;
     try {
-      server = this.#createServer();
+      server = this.#createServer(port);
     } catch (reason) {
-      return this.#failed(
-        `${reason instanceof Error ? reason.message : String(reason)} ([listeners.${this.#route.listener}] tls in weaver.toml)`,
-      );
+      const why = reason instanceof Error ? reason.message : String(reason);
+      return this.#failed(`${why} ([listeners.${this.#route.listener}] tls in weaver.toml)`);
     }
     this.#server = server;
-    server.on('error', (error: NodeJS.ErrnoException) => {
-      if (server.listening) return this.#options.log('error', `${this.name}: ${error.message}`);
-      if (this.#state.kind === 'closing') return;
-      // A port that was only preferred is given up at once.
-      if (this.#route.port === 0 && port !== 0) return this.#listen(0);
-      const { listener, host } = this.#route;
-      const owner = this.#options.ownerOf(host, port);
-      this.#failed(openFailure(error, { listener, host, port, owner }));
-    });
-    server.listen({ host: this.#route.host, port }, () => {
-      if (this.#state.kind === 'closing') return void server.close();
+    server.listen(this.#route.host, port, (bound) => {
+      if (this.#state.kind === 'closing') return void server.close(0);
       this.#attempts = 0;
-      this.#state = { kind: 'open', port: (server.address() as AddressInfo).port };
+      this.#state = { kind: 'open', port: bound };
       this.#options.log('info', `${this.name} is open at ${this.#url()}`);
       this.#options.onChange();
     });
+  }
+
+  #notListening(error: NodeJS.ErrnoException, port: number): void {
+    void this.#server?.close(0);
+    if (this.#state.kind === 'closing') return;
+    // A port that was only preferred is given up at once.
+    if (this.#route.port === 0 && port !== 0) return this.#listen(0);
+    const { listener, host } = this.#route;
+    const owner = this.#options.ownerOf(host, port);
+    this.#failed(openFailure(error, { listener, host, port, owner }));
   }
 
   #failed(reason: string): void {
@@ -184,60 +167,26 @@ export class PublicListener {
   }
 
   /** Throws when there is no certificate that could be used. */
-  #createServer(): Server | SecureServer {
-    const { limits } = this.#options;
-    const options: ServerOptions = {
-      maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      // Bodies may stream for as long as they make progress (forwarding.ts).
-      requestTimeout: 0,
-      keepAliveTimeout: limits.clientIdleMs,
-      connectionsCheckingInterval: Math.min(CHECK_HEADERS_MS, limits.headersTimeoutMs),
-      insecureHTTPParser: false,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-    };
-    const server = this.#serverFor(options);
-    server.maxConnections = limits.maxConnections;
-    server.on('request', (request, response) => this.#serve(request, response));
-    // Whether the body may come is the backend's to say.
-    server.on('checkContinue', (request, response) => this.#serve(request, response));
-    server.on('upgrade', (request, socket, head) => this.#tunnel(request, socket as Socket, head));
-    // One listener per pipelined request, which the pool bounds.
-    server.on('connection', (socket) => socket.setMaxListeners(0));
-    server.on('drop', () => this.#overflow());
-    return server;
-  }
-
-  #serverFor(options: ServerOptions): Server | SecureServer {
-    const { tls } = this.#route;
-    if (tls === undefined) return createServer(options);
-    const { clock, limits, log } = this.#options;
-    const server = createSecureServer({
-      ...options,
-      ...readKeyPair(tls),
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: limits.headersTimeoutMs,
-    });
-    this.#unwatch();
-    this.#unwatch = watchKeyPair(
-      tls,
+  #createServer(port: number): ListenerServer {
+    const { clock, log } = this.#options;
+    return new ListenerServer({
+      context: this.#context,
+      tls: this.#route.tls,
       clock,
-      (pair) => {
-        server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' });
-        log('info', `${this.name} has a new certificate`);
+      log: (level, message) => log(level, `${this.name} ${message}`),
+      onExchange: (exchange) => this.#serve(exchange),
+      onUpgrade: (request, socket, head) => this.#tunnel(request, socket, head),
+      onOverflow: () => this.#overflow(),
+      onError: (error, isListening) => {
+        if (isListening) log('error', `${this.name}: ${error.message}`);
+        else this.#notListening(error, port);
       },
-      (problem) => log('error', `${this.name} keeps its former certificate: ${problem}`),
-    );
-    // A peer that speaks no TLS, or none of ours, ends its own connection and nothing else.
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    return server;
+    });
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
-    if (isHealthCheck(request)) return this.#answerHealth(request, response);
-    forward(request, response, this.#context);
+  #serve(exchange: ClientExchange): void {
+    if (isHealthCheck(exchange.received)) return this.#answerHealth(exchange);
+    forward(exchange, this.#context);
   }
 
   #tunnel(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -246,17 +195,16 @@ export class PublicListener {
     forwardUpgrade(request, socket, head, this.#context);
   }
 
-  #answerHealth(request: IncomingMessage, response: ServerResponse): void {
+  #answerHealth(exchange: ClientExchange): void {
     const backends = this.#pool.healthyCount;
     const body = JSON.stringify({ status: backends > 0 ? 'ok' : 'unavailable', backends });
-    if (this.#context.closing()) response.shouldKeepAlive = false;
-    response.writeHead(backends > 0 ? 200 : 503, {
-      'Content-Type': 'application/json',
-      'Content-Length': String(Buffer.byteLength(body)),
-      'Cache-Control': 'no-store',
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
-    request.resume();
+    if (this.#context.closing()) exchange.endConnection();
+    exchange.writeHead(backends > 0 ? 200 : 503, '', [
+      ...['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))],
+      ...['Cache-Control', 'no-store'],
+    ]);
+    exchange.answerBody.end(exchange.received.method === 'HEAD' ? undefined : body);
+    exchange.requestBody.resume();
   }
 
   #overflow(): void {
@@ -271,8 +219,7 @@ export class PublicListener {
     );
   }
 
-  #cutAll(server: Server | SecureServer): void {
-    server.closeAllConnections();
+  #cutTunnels(): void {
     for (const socket of this.#tunnels) socket.destroy();
   }
 
@@ -294,9 +241,8 @@ function schemeOf({ tls }: WireRoute): 'http' | 'https' {
   return tls === undefined ? 'http' : 'https';
 }
 
-function isHealthCheck({ method, url }: IncomingMessage): boolean {
+function isHealthCheck({ method, url }: ReceivedHead): boolean {
   return (
-    (method === 'GET' || method === 'HEAD') &&
-    (url === HEALTH_PATH || url?.startsWith(`${HEALTH_PATH}?`) === true)
+    (method === 'GET' || method === 'HEAD') && (url === HEALTH_PATH || url.startsWith(`${HEALTH_PATH}?`))
   );
 }

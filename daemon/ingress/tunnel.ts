@@ -1,8 +1,10 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Lease } from './backend-pool.js';
+import { answerUnavailable, answerWith } from './client-exchange.js';
 import { Dispatch } from './dispatch.js';
-import { answerUnavailable, answerWith, type ProxyContext, receivedHead } from './proxy-context.js';
+import { Http1Exchange } from './http1-exchange.js';
+import type { ProxyContext } from './proxy-context.js';
 import { requestHead, responseHead, tunnelledProtocol } from './request-head.js';
 
 /** Peers that vanish without a word are found out by the kernel's probes. */
@@ -28,9 +30,10 @@ export function forwardUpgrade(
     client.destroySoon();
   });
   const upgrade = tunnelledProtocol(request.headers.upgrade);
-  const head = requestHead(receivedHead(request, context), upgrade);
-  if (head.kind === 'refuse') return answerWith(response, head.status, head.message);
-  if (head.body !== 'none') return answerWith(response, 400, 'a request to upgrade has a body');
+  const exchange = new Http1Exchange(request, response, context);
+  const head = requestHead(exchange.received, upgrade);
+  if (head.kind === 'refuse') return answerWith(exchange, head.status, head.message);
+  if (head.body !== 'none') return answerWith(exchange, 400, 'a request to upgrade has a body');
 
   const { counters, limits } = context;
   const startedAt = performance.now();
@@ -59,7 +62,7 @@ export function forwardUpgrade(
       client.destroy();
     } else {
       count(status);
-      answerWith(response, status, message);
+      answerWith(exchange, status, message);
     }
     upstream?.destroy();
     end();
@@ -123,7 +126,7 @@ export function forwardUpgrade(
       invalid: (error) => refuse(400, `the request cannot be forwarded: ${error.message}`),
       unavailable: (why) => {
         count(503);
-        answerUnavailable(response, why, context.listener);
+        answerUnavailable(exchange, why, context.listener);
         end();
       },
       failed: () => refuse(502, 'the replica broke off before it answered'),
