@@ -138,6 +138,10 @@ const listener = z.strictObject({
     .max(100)
     .optional()
     .describe('Whose X-Forwarded headers are believed, beside those of this host'),
+  accessLog: z
+    .boolean()
+    .optional()
+    .describe('Writes each request to logs/access.log in the state folder of the host that served it'),
 });
 
 export const appManifestSchema = z.strictObject({

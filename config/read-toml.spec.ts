@@ -98,7 +98,7 @@ describe('reading weaver.toml', () => {
 
   it('lists the known keys when none is near', () => {
     expect(problems('[listeners.shop]\nprotocol = "http"')).to.deep.equal([
-      'weaver.toml:2: unknown key `protocol` in [listeners.shop]; the keys known there: host, port, tls, trustedProxies',
+      'weaver.toml:2: unknown key `protocol` in [listeners.shop]; the keys known there: host, port, tls, trustedProxies, accessLog',
     ]);
   });
 

@@ -102,6 +102,7 @@ export function isRoute(value: unknown): boolean {
     hasFields(value, fields) &&
     isOptional(field(value, 'tls'), (tls) => hasFields(tls, { certificate: 'string', key: 'string' })) &&
     isOptional(field(value, 'trustedProxies'), isTexts) &&
+    isOptional(field(value, 'accessLog'), (wanted) => typeof wanted === 'boolean') &&
     isEach(field(value, 'backends'), isBackend)
   );
 }

@@ -14,7 +14,7 @@ describe('BackendPool', () => {
     pool = new BackendPool({ ...PROXY_LIMITS, ...limits }, clock, random, () => changes++);
   }
   const pathOf = (lease: Lease | undefined) =>
-    lease?.address.kind === 'unix' ? lease.address.path : undefined;
+    lease?.backend.address.kind === 'unix' ? lease.backend.address.path : undefined;
   function take(): Lease {
     const lease = pool.pick();
     if (lease === undefined) throw new Error('no backend');

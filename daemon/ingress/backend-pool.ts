@@ -1,5 +1,4 @@
 import { Agent } from 'node:http';
-import type { Address } from '../../sdk/protocol/address.js';
 import { formatAddress } from '../../sdk/protocol/address.js';
 import { backoffMs } from './backoff.js';
 import type { IngressBackend, IngressBackendStatus, IngressClock } from './ingress-routes.js';
@@ -7,7 +6,7 @@ import type { ProxyLimits } from './proxy-limits.js';
 
 /** One backend, held by a request or a tunnel until `release`. */
 export interface Lease {
-  readonly address: Address;
+  readonly backend: IngressBackend;
   /** Keeps connections to this backend alive. */
   readonly agent: Agent;
   /** The connection was made. */
@@ -165,7 +164,7 @@ export class BackendPool {
     let held = true;
     let undecided = probe;
     return {
-      address: backend.identity.address,
+      backend: backend.identity,
       agent: backend.agent,
       connected: () => {
         undecided = false;

@@ -78,7 +78,7 @@ export class Dispatch {
     let upstream: ClientRequest;
     try {
       upstream = request({
-        ...socketOptions(lease.address),
+        ...socketOptions(lease.backend.address),
         agent: reuse ? lease.agent : oneShot,
         method: this.#head.method,
         path: this.#head.path,

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Access } from './access.js';
 import type { Lease } from './backend-pool.js';
 import { answerUnavailable, answerWith, type ClientExchange } from './client-exchange.js';
 import { Dispatch } from './dispatch.js';
@@ -22,11 +23,9 @@ class Forwarding {
   readonly #context: ProxyContext;
   readonly #head: ForwardHead;
   readonly #dispatch: Dispatch;
-  readonly #startedAt = performance.now();
+  readonly #access: Access;
   #upstream: ClientRequest | undefined;
   #lease: Lease | undefined;
-  /** The answer's head came from the backend, or was written here. */
-  #answered = false;
   #ended = false;
   #resends = 0;
   /** Bytes that came over the backend's connection before this request. */
@@ -39,6 +38,7 @@ class Forwarding {
     this.#exchange = exchange;
     this.#context = context;
     this.#head = head;
+    this.#access = new Access(context.access, exchange.received);
     this.#dispatch = new Dispatch(
       context,
       { method: exchange.received.method, path: head.path, headers: head.headers },
@@ -46,7 +46,7 @@ class Forwarding {
         connected: (upstream, lease) => this.#connected(upstream, lease),
         invalid: (error) => this.#refuse(400, `the request cannot be forwarded: ${error.message}`),
         unavailable: (why) => {
-          this.#counted(503);
+          this.#access.answered(503);
           answerUnavailable(this.#exchange, why, this.#context.listener);
           this.#end();
         },
@@ -56,7 +56,6 @@ class Forwarding {
   }
 
   start(): void {
-    this.#context.counters.begun();
     this.#exchange.onceClosed(this.#onClientGone);
     // A broken request body ends with the client's connection, which is heard of above.
     this.#exchange.requestBody.on('error', () => undefined);
@@ -64,7 +63,6 @@ class Forwarding {
   }
 
   readonly #onClientGone = (): void => {
-    if (!this.#answered) this.#context.counters.aborted();
     this.#upstream?.destroy();
     this.#end();
   };
@@ -72,6 +70,7 @@ class Forwarding {
   #connected(upstream: ClientRequest, lease: Lease): void {
     this.#upstream = upstream;
     this.#lease = lease;
+    this.#access.takenBy(lease.backend);
     this.#bytesBefore = upstream.socket?.bytesRead ?? 0;
     upstream.on('response', (answer) => this.#answer(answer, upstream));
     upstream.on('continue', () => {
@@ -127,8 +126,9 @@ class Forwarding {
     } catch (reason) {
       return this.#refuse(502, `the replica's answer cannot be passed on: ${(reason as Error).message}`);
     }
-    this.#counted(status);
+    this.#access.answered(status);
     answer.on('data', (chunk: Buffer) => {
+      this.#access.passedOn(chunk.length);
       if (response.write(chunk)) return;
       answer.pause();
       this.#awaitClient();
@@ -157,7 +157,7 @@ class Forwarding {
   #failed(error: Error, upstream: ClientRequest): void {
     if (this.#ended || upstream !== this.#upstream) return;
     // After the head, the answer's own events say how it ended.
-    if (this.#answered) return;
+    if (this.#access.isAnswered) return;
     const silent = (upstream.socket?.bytesRead ?? 0) === this.#bytesBefore;
     clearTimeout(this.#answerTimer);
     this.#lease?.release();
@@ -184,8 +184,8 @@ class Forwarding {
   /** Answers from here, unless the backend's answer has begun; gives the backend's connection up. */
   #refuse(status: number, message: string): void {
     if (this.#ended) return;
-    if (this.#answered) return this.#cut();
-    this.#counted(status);
+    if (this.#access.isAnswered) return this.#cut();
+    this.#access.answered(status);
     this.#upstream?.destroy();
     answerWith(this.#exchange, status, message);
     this.#end();
@@ -203,11 +203,6 @@ class Forwarding {
     this.#stallTimer = setTimeout(() => this.#exchange.cut(), this.#context.limits.clientStallMs);
   }
 
-  #counted(status: number): void {
-    this.#answered = true;
-    this.#context.counters.answered(status, performance.now() - this.#startedAt);
-  }
-
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -215,7 +210,7 @@ class Forwarding {
     clearTimeout(this.#answerTimer);
     clearTimeout(this.#stallTimer);
     this.#lease?.release();
-    this.#context.counters.ended();
+    this.#access.ended();
     this.#exchange.offClosed(this.#onClientGone);
     this.#leaveClient();
   }

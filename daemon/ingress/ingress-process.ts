@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { AccessLog } from './access-log.js';
 import { systemClock } from './clock.js';
 import { DaemonLink } from './daemon-link.js';
 import type { IngressSpec } from './ingress-protocol.js';
@@ -21,6 +23,10 @@ export function startIngressProcess(spec: IngressSpec, exited: () => void): Ingr
     logs.add(level, message);
     logs.flush((batch) => link.sendLogs(batch));
   };
+  const accessLog =
+    spec.logFolder === undefined
+      ? undefined
+      : new AccessLog(join(spec.logFolder, 'access.log'), systemClock, (message) => log('error', message));
   const listeners = new ListenerSet({
     limits: PROXY_LIMITS,
     clock: systemClock,
@@ -28,6 +34,7 @@ export function startIngressProcess(spec: IngressSpec, exited: () => void): Ingr
     log,
     onChange: () => reporter.changed(),
     onActivity: () => reporter.activity(),
+    accessLog: (entry) => accessLog?.add(entry),
   });
   const reporter = new StatusReporter(listeners, systemClock, (statuses) => {
     const sent = link.sendStatus({
@@ -38,7 +45,8 @@ export function startIngressProcess(spec: IngressSpec, exited: () => void): Ingr
     if (!sent) reporter.forget();
   });
   const shutdown = (graceMs: number): Promise<void> => {
-    stopping ??= listeners.close(graceMs).then(() => {
+    stopping ??= listeners.close(graceMs).then(async () => {
+      await accessLog?.flush();
       reporter.close();
       link.close();
     });

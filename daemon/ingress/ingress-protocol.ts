@@ -19,6 +19,8 @@ export interface IngressSpec {
   readonly controlSocket: string;
   /** Proves to the daemon that this is the process it started. Secret. */
   readonly token: string;
+  /** For the access log. Absent from an older daemon: there is none. */
+  readonly logFolder?: string | undefined;
 }
 
 /** First on every connection. Refused with UNAUTHENTICATED, the process drains and exits: another has its place. */

@@ -15,6 +15,8 @@ export interface IngressRoute {
   readonly tls?: TlsFiles | undefined;
   /** Addresses and ranges (CIDR) whose X-Forwarded headers are believed, beside those of this host. Absent: none. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Each exchange is written to the ingress's access log. Absent: not. */
+  readonly accessLog?: boolean | undefined;
   /** May be empty: requests then wait a moment for one to appear. */
   readonly backends: readonly IngressBackend[];
 }

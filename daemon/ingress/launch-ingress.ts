@@ -32,6 +32,7 @@ export function launchIngress(options: LaunchOptions): ProcessIdentity | undefin
     protocol: INGRESS_PROTOCOL,
     controlSocket: options.socketPath,
     token: options.token,
+    logFolder: options.logFolder,
   };
   writeSecretFile(specFile, JSON.stringify(spec));
   const log = openLog(options.logFolder);

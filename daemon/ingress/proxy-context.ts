@@ -1,4 +1,4 @@
-import type { AccessCounters } from './access-counters.js';
+import type { AccessSinks } from './access.js';
 import type { BackendPool } from './backend-pool.js';
 import type { IngressClock } from './ingress-routes.js';
 import type { ProxyLimits } from './proxy-limits.js';
@@ -9,7 +9,7 @@ export interface ProxyContext {
   readonly pool: BackendPool;
   readonly limits: ProxyLimits;
   readonly clock: IngressClock;
-  readonly counters: AccessCounters;
+  readonly access: AccessSinks;
   /** Of this listener's address. */
   readonly scheme: 'http' | 'https';
   readonly trusts: (peer: string) => boolean;

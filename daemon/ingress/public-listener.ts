@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { formatAddress } from '../../sdk/protocol/address.js';
 import { AccessCounters } from './access-counters.js';
+import type { AccessEntry } from './access-log.js';
 import { BackendPool } from './backend-pool.js';
 import { backoffMs } from './backoff.js';
 import type { ClientExchange } from './client-exchange.js';
@@ -25,6 +26,7 @@ export interface ListenerOptions {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
   /** Names the listener of this process that has the port. */
   readonly ownerOf: (host: string, port: number) => string | undefined;
+  readonly accessLog: (entry: AccessEntry) => void;
   /** The state, or that of a backend, changed. */
   readonly onChange: () => void;
   /** Requests come and go; called often. */
@@ -66,7 +68,14 @@ export class PublicListener {
       pool: this.#pool,
       limits: options.limits,
       clock: options.clock,
-      counters: this.#counters,
+      access: {
+        app: route.app,
+        listener: route.listener,
+        counters: this.#counters,
+        log: (entry) => {
+          if (this.#route.accessLog === true) options.accessLog(entry);
+        },
+      },
       boundHost: () => this.#boundHost(),
       closing: () => this.#state.kind === 'closing',
     };

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { Access } from './access.js';
 import type { Lease } from './backend-pool.js';
 import { answerUnavailable, answerWith } from './client-exchange.js';
 import { Dispatch } from './dispatch.js';
@@ -35,18 +36,13 @@ export function forwardUpgrade(
   if (head.kind === 'refuse') return answerWith(exchange, head.status, head.message);
   if (head.body !== 'none') return answerWith(exchange, 400, 'a request to upgrade has a body');
 
-  const { counters, limits } = context;
-  const startedAt = performance.now();
+  const { limits } = context;
+  const access = new Access(context.access, exchange.received);
   let upstream: ClientRequest | undefined;
   let lease: Lease | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let answered = false;
   let over = false;
 
-  const count = (status: number) => {
-    answered = true;
-    counters.answered(status, performance.now() - startedAt);
-  };
   const end = () => {
     if (over) return;
     over = true;
@@ -54,21 +50,20 @@ export function forwardUpgrade(
     clearTimeout(timer);
     client.off('close', onClientGone);
     lease?.release();
-    counters.ended();
+    access.ended();
   };
   const refuse = (status: number, message: string) => {
     if (over) return;
-    if (answered) {
+    if (access.isAnswered) {
       client.destroy();
     } else {
-      count(status);
+      access.answered(status);
       answerWith(exchange, status, message);
     }
     upstream?.destroy();
     end();
   };
   const onClientGone = () => {
-    if (!answered) counters.aborted();
     upstream?.destroy();
     end();
   };
@@ -82,7 +77,7 @@ export function forwardUpgrade(
     } catch (reason) {
       return refuse(502, `the replica's answer cannot be passed on: ${(reason as Error).message}`);
     }
-    count(status);
+    access.answered(status);
     answer.on('error', () => client.destroy());
     answer.on('end', end);
     // The server has let go of this socket, and with it of these two.
@@ -101,7 +96,7 @@ export function forwardUpgrade(
       return refuse(502, 'the replica upgraded with an answer that is none');
     }
     clearTimeout(timer);
-    count(101);
+    access.answered(101);
     client.off('close', onClientGone);
     response.detachSocket(client);
     client.write(rawHead(answer, headers), 'latin1');
@@ -115,6 +110,7 @@ export function forwardUpgrade(
       connected: (made, held) => {
         upstream = made;
         lease = held;
+        access.takenBy(held.backend);
         timer = setTimeout(
           () => refuse(504, `the replica did not answer within ${limits.answerTimeoutMs / 1000} s`),
           limits.answerTimeoutMs,
@@ -125,14 +121,13 @@ export function forwardUpgrade(
       },
       invalid: (error) => refuse(400, `the request cannot be forwarded: ${error.message}`),
       unavailable: (why) => {
-        count(503);
+        access.answered(503);
         answerUnavailable(exchange, why, context.listener);
         end();
       },
       failed: () => refuse(502, 'the replica broke off before it answered'),
     },
   );
-  counters.begun();
   client.once('close', onClientGone);
   dispatch.send(false);
 }

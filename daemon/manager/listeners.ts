@@ -6,7 +6,8 @@ import type { HostedReplica } from './hosted-replica.js';
 import { formatReplica } from './replica-key.js';
 
 /** A public listener of an app, before it has a port. */
-export interface WantedListener extends Pick<IngressRoute, 'component' | 'host' | 'tls' | 'trustedProxies'> {
+export interface WantedListener
+  extends Pick<IngressRoute, 'component' | 'host' | 'tls' | 'trustedProxies' | 'accessLog'> {
   readonly name: string;
   /** 0: any, which stays the same from then on. */
   readonly port: number;
@@ -37,13 +38,17 @@ export function listenersOf(
 }
 
 function settingsOf(manifest: AppManifest, name: string): Omit<WantedListener, 'name' | 'component'> {
-  const { host, port, tls, trustedProxies } = manifest.listeners[name] ?? { host: '127.0.0.1', port: 0 };
+  const { host, port, tls, trustedProxies, accessLog } = manifest.listeners[name] ?? {
+    host: '127.0.0.1',
+    port: 0,
+  };
   // Left out where they say nothing: an ingress or a host of an older version takes the rest.
   return {
     host,
     port,
     ...(tls === undefined ? {} : { tls }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
+    ...(accessLog === undefined ? {} : { accessLog }),
   };
 }
 
@@ -86,6 +91,7 @@ export function routesOf(
     port: portFor(listener),
     ...(listener.tls === undefined ? {} : { tls: listener.tls }),
     ...(listener.trustedProxies === undefined ? {} : { trustedProxies: listener.trustedProxies }),
+    ...(listener.accessLog === undefined ? {} : { accessLog: listener.accessLog }),
     backends: serving
       .flatMap(({ replica, version, generation, listeners, host }) =>
         listeners
