@@ -1,3 +1,4 @@
+import { ControlError } from '../sdk/protocol/control-channel.js';
 import { ApiError } from './api/api-error.js';
 import type { ClusterStatus, DaemonStatus, DoctorReport, TracesReply } from './api/api-types.js';
 import type { ApiBackend } from './api/backend.js';
@@ -25,6 +26,7 @@ export interface DaemonBackendOptions {
   /** Makes an artifact available to the other hosts. */
   readonly offer: (version: string) => Promise<void>;
   readonly diagnose: () => Promise<DoctorReport>;
+  readonly askState: ApiBackend['state'];
   readonly deployed: () => void;
   readonly shutdown: (options: { readonly stopProclets: boolean }) => void;
 }
@@ -85,6 +87,7 @@ export function daemonBackend(options: DaemonBackendOptions): ApiBackend {
     traces: ({ app, trace, limit }) => options.traces({ app, traceId: trace, limit }),
     events: (limit) => events.newest(limit ?? DEFAULT_EVENTS),
     followEvents: (listener) => events.follow(listener),
+    state: (request) => named(options.askState(request)),
     shutdown: async (request) => options.shutdown(request),
   };
 }
@@ -113,9 +116,22 @@ function apiErrorOf(reason: unknown): unknown {
     return new ApiError(404, 'NO_SUCH_HOST', reason.message, reason.mend, { cause: reason });
   if (reason instanceof HostInUseError)
     return new ApiError(409, 'HOST_IN_USE', reason.message, reason.mend, { cause: reason });
+  if (reason instanceof ControlError) return stateError(reason);
   if (reason instanceof ArtifactError || reason instanceof BusError)
     return new ApiError(statusOf(reason.code), reason.code, reason.message, undefined, { cause: reason });
   return reason;
+}
+
+/** What a replica says when it is asked about its state. */
+function stateError(reason: ControlError): ApiError {
+  const { code, message } = reason;
+  const mend =
+    code === 'UNKNOWN_METHOD'
+      ? 'the app was built with an older weaverd: build and deploy it again'
+      : code === 'TIMEOUT'
+        ? 'a version that waits for the state of one that drains answers when that has ended; try again'
+        : undefined;
+  return new ApiError(code === 'NOT_FOUND' ? 404 : 503, code, message, mend, { cause: reason });
 }
 
 function statusOf(code: ArtifactError['code'] | BusError['code']): number {

@@ -7,6 +7,7 @@ import { ArtifactStore } from './artifacts/artifact-store.js';
 import { alone } from './cluster/alone.js';
 import { ClusterLogs } from './cluster/cluster-logs.js';
 import type { ClusterPlace } from './cluster/cluster-place.js';
+import { askState, serveState } from './cluster/cluster-state.js';
 import { queryTraces, serveTraces } from './cluster/cluster-traces.js';
 import { serveLog } from './cluster/log-service.js';
 import { shareEvents } from './cluster/shared-events.js';
@@ -237,10 +238,12 @@ async function compose(
     hosts: () => manager.presence().present,
     view: () => manager.view(),
   };
+  const stated = { host: hostName, replicas: replicaHost, bus, subjects: place.subjects };
   if (!place.isAlone) {
     const served = [
       serveLog(bus, place.subjects, hostName, hostLog),
       serveTraces(bus, place.subjects, hostName, spans),
+      serveState(stated),
       serveExaminations(doctor),
     ];
     closers.push(() => served.forEach((each) => void each.close()));
@@ -286,6 +289,7 @@ async function compose(
       logs: clusterLogs,
       traces: (query) => queryTraces(traced, query),
       diagnose: () => diagnose(doctor),
+      askState: (request) => askState(stated, request),
       events,
       status,
       cluster: place.status,

@@ -38,6 +38,7 @@ export async function fakeDaemon(given: Partial<ApiBackend>): Promise<FakeDaemon
     traces: () => unexpected('traces'),
     events: () => unexpected('events'),
     followEvents: () => unexpected('followEvents'),
+    state: () => unexpected('state'),
     shutdown: () => unexpected('shutdown'),
     ...given,
   };

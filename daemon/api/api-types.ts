@@ -1,6 +1,7 @@
 import type { Address } from '../../sdk/protocol/address.js';
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control.js';
+import type { StateQuery } from '../../sdk/protocol/state-query.js';
 
 /**
  * The daemon's local API: JSON over HTTP on the Unix socket `<runtime folder>/api.sock` (mode 0600). Errors are
@@ -23,6 +24,7 @@ import type { CompressionLoad, LogEntry, Span } from '../../sdk/protocol/control
  * | GET  /v1/logs?app&component&replica&level&from&since&limit&follow=1 | → LogItem per line (NDJSON) |
  * | GET  /v1/traces?app&trace&limit          | → TracesReply                                   |
  * | GET  /v1/events?limit&follow=1           | → DaemonEvent per line (NDJSON)                 |
+ * | POST /v1/state                           | StateRequest → StateAnswer of its query's kind  |
  * | POST /v1/shutdown                        | ShutdownRequest → {}                            |
  */
 export interface DaemonStatus {
@@ -267,6 +269,14 @@ export interface DeployReply {
   readonly unchanged: boolean;
   /** Absent when there are none. */
   readonly warnings?: readonly string[];
+}
+/** Asks one replica about the state it keeps. */
+export interface StateRequest {
+  readonly host: string;
+  readonly app: string;
+  readonly version: string;
+  readonly replica: string;
+  readonly query: StateQuery;
 }
 export interface StopRequest {
   /** Forget the app's desired state and history too. */

@@ -1,3 +1,4 @@
+import type { StateAnswer } from '../../sdk/protocol/state-query.js';
 import type {
   AppDescription,
   AppStatus,
@@ -13,6 +14,7 @@ import type {
   PlanView,
   RoutingView,
   ShutdownRequest,
+  StateRequest,
   StopRequest,
   TracesReply,
 } from './api-types.js';
@@ -45,6 +47,7 @@ export interface ApiBackend {
   }): Promise<TracesReply>;
   events(limit: number | undefined): readonly DaemonEvent[];
   followEvents(listener: (event: DaemonEvent) => void): () => void;
+  state(request: StateRequest): Promise<StateAnswer>;
   /** Resolves at once; the daemon ends after the answer was sent. */
   shutdown(request: ShutdownRequest): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import type { StateAnswer } from '../../sdk/protocol/state-query.js';
 import { apiSocketOf } from '../state/state-folder.js';
 import { ApiError } from './api-error.js';
 import type {
@@ -19,6 +20,7 @@ import type {
   PlanView,
   RoutingView,
   ShutdownRequest,
+  StateRequest,
   StopRequest,
   TracesReply,
 } from './api-types.js';
@@ -111,6 +113,10 @@ export class ApiClient {
 
   routing(component: string, app?: string): Promise<readonly RoutingView[]> {
     return this.#json('GET', withQuery(`/v1/routing/${encodeURIComponent(component)}`, { app }));
+  }
+
+  state<A extends StateAnswer>(request: StateRequest): Promise<A> {
+    return this.#json('POST', '/v1/state', request);
   }
 
   logs({ since, ...query }: LogQuery, signal?: AbortSignal): AsyncIterable<LogItem> {

@@ -5,6 +5,7 @@ import type { ApiBackend } from './backend.js';
 import type { LogQuery } from './client.js';
 import type { Lines } from './follow.js';
 import { queryNumber, queryText, type Requested } from './requested.js';
+import { stateRequest } from './state-request.js';
 
 type Answer = { readonly kind: 'json'; readonly body: unknown } | Lines;
 
@@ -120,6 +121,11 @@ export const ROUTES: readonly Route[] = [
       lines: backend.events(queryNumber(query, 'limit')),
       follow: query.has('follow') ? (listener) => backend.followEvents(listener) : undefined,
     }),
+  },
+  {
+    method: 'POST',
+    path: /^\/v1\/state$/,
+    handle: async (backend, requested) => json(await backend.state(await requested.json(stateRequest))),
   },
   {
     method: 'POST',

@@ -21,6 +21,8 @@ export interface Subjects {
   logs(host: string): string;
   /** SpanQuery of one host, which it answers with TraceSpans. */
   traces(host: string): string;
+  /** StateRequest of one host, which it answers with a StateReply. */
+  stateQueries(host: string): string;
   /** Examination of one host, which it answers. */
   doctor(host: string): string;
   /** ClusterView, which the leader answers. */
@@ -47,6 +49,7 @@ export function subjectsOf(cluster: string): Subjects {
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
     logs: (host) => `${hosts}.${subjectToken(host)}.logs`,
     traces: (host) => `${hosts}.${subjectToken(host)}.traces`,
+    stateQueries: (host) => `${hosts}.${subjectToken(host)}.state`,
     doctor: (host) => `${hosts}.${subjectToken(host)}.doctor`,
     view: `${root}.manager.view`,
     plan: `${root}.manager.plan`,

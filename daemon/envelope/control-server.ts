@@ -4,14 +4,17 @@ import { dirname } from 'node:path';
 import {
   CONTROL_PROTOCOL,
   type EnvelopeNotifications,
+  type EnvelopeRequests,
   type ProcletNotifications,
   type ProcletRequests,
   type RegisterReplica,
 } from '../../sdk/protocol/control.js';
 import { ControlChannel, ControlError } from '../../sdk/protocol/control-channel.js';
+import type { StateAnswer, StateQuery } from '../../sdk/protocol/state-query.js';
 import type { Clock } from '../processes/clock.js';
 import { type CheckedMessages, checkMessage } from './control-messages.js';
 import type { Envelope } from './envelope.js';
+import type { ReplicaAddressed } from './replica-host.js';
 import type { RoutingBoard } from './routing-board.js';
 
 /** An address of a Unix socket is no longer than this, bytes. */
@@ -62,6 +65,13 @@ export class ControlServer {
     return control;
   }
 
+  /** Rejects with a ControlError: the replica's own, NOT_FOUND when it has no connection here, TIMEOUT. */
+  askState(of: ReplicaAddressed, query: StateQuery, timeoutMs: number): Promise<StateAnswer> {
+    const connection = [...this.#connections].find((each) => each.isOf(of));
+    if (connection !== undefined) return connection.askState(query, timeoutMs);
+    return Promise.reject(new ControlError('NOT_FOUND', `${of.replica} of ${of.app} does not run here`));
+  }
+
   /** Resolves when the socket is free again. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
@@ -86,9 +96,8 @@ export class ControlServer {
 
 type Notified = keyof ProcletNotifications;
 
-/** This side asks nothing. */
 class Channel extends ControlChannel<
-  Record<never, never>,
+  EnvelopeRequests,
   EnvelopeNotifications,
   ProcletRequests,
   ProcletNotifications
@@ -136,6 +145,17 @@ export class ProcletConnection {
   /** What cannot be sent because the proclet does not read ends the connection: it asks again when it is back. */
   send<N extends keyof EnvelopeNotifications & string>(name: N, body: EnvelopeNotifications[N]): void {
     if (!this.#channel.isClosed && !this.#channel.notify(name, body)) void this.close();
+  }
+
+  isOf({ app, version, replica }: ReplicaAddressed): boolean {
+    const envelope = this.#envelope;
+    if (envelope === undefined || !envelope.isLinkedTo(this)) return false;
+    const { spec } = envelope;
+    return spec.app === app && spec.version === version && spec.replica === replica;
+  }
+
+  askState(query: StateQuery, timeoutMs: number): Promise<StateAnswer> {
+    return this.#channel.request('State', query, timeoutMs);
   }
 
   /** Resolves when what was sent is written, or cannot be. */

@@ -6,6 +6,7 @@ import {
   type RegisterReplica,
 } from '../../sdk/protocol/control.js';
 import { ControlError } from '../../sdk/protocol/control-channel.js';
+import type { StateAnswer, StateQuery } from '../../sdk/protocol/state-query.js';
 import type { StateStoreSpec } from '../../sdk/protocol/state-store.js';
 import { OutputFolder } from '../logs/output-folder.js';
 import { type Clock, systemClock } from '../processes/clock.js';
@@ -16,7 +17,7 @@ import { ControlServer, MAX_SOCKET_PATH_BYTES } from './control-server.js';
 import { Envelope, type EnvelopeInheritance, type EnvelopeOptions } from './envelope.js';
 import { DEFAULT_POLICY, type EnvelopePolicy } from './envelope-state.js';
 import { ProcletLauncher } from './proclet-launcher.js';
-import type { ObservedReplica, ReplicaHost, ReplicaSpec } from './replica-host.js';
+import type { ObservedReplica, ReplicaAddressed, ReplicaHost, ReplicaSpec } from './replica-host.js';
 import { type ReplicaRecord, replicaId, specFingerprint } from './replica-record.js';
 import { type DeriveToken, ReplicaRecords } from './replica-records.js';
 import type { ReplicaSinks } from './replica-sinks.js';
@@ -218,6 +219,11 @@ class LocalReplicaHost implements ReplicaHost {
 
   setRouting(app: string, version: string, routing: readonly ComponentRouting[]): void {
     this.#routing.publish(app, version, routing);
+  }
+
+  async askState(replica: ReplicaAddressed, query: StateQuery, timeoutMs: number): Promise<StateAnswer> {
+    if (this.#server === undefined) throw new ControlError('CLOSED', 'this daemon is starting or ending');
+    return this.#server.askState(replica, query, timeoutMs);
   }
 
   async close({ stopProclets }: { readonly stopProclets: boolean }): Promise<void> {

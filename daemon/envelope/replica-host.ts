@@ -6,6 +6,7 @@ import type {
   Load,
   OwnershipSettled,
 } from '../../sdk/protocol/control.js';
+import type { StateAnswer, StateQuery } from '../../sdk/protocol/state-query.js';
 import type { ReplicaState } from '../api/api-types.js';
 
 /** One replica that the manager wants on this host. The key is (app, version, replica). */
@@ -25,6 +26,8 @@ export interface ReplicaSpec {
   /** Time to drain before it is killed. */
   readonly graceMs: number;
 }
+
+export type ReplicaAddressed = Pick<ReplicaSpec, 'app' | 'version' | 'replica'>;
 
 export interface ObservedReplica {
   readonly app: string;
@@ -62,6 +65,8 @@ export interface ReplicaHost {
   onChange(listener: () => void): void;
   /** The newest routing of components of one version; pushed to the proclets that asked for it with StartComponent. */
   setRouting(app: string, version: string, routing: readonly ComponentRouting[]): void;
+  /** What it answers of the state it keeps. Rejects with a ControlError: its own, NOT_FOUND, CLOSED, TIMEOUT. */
+  askState(replica: ReplicaAddressed, query: StateQuery, timeoutMs: number): Promise<StateAnswer>;
   /** Resolves when all is stopped, or, without `stopProclets`, when the daemon has let go of them. */
   close(options: { readonly stopProclets: boolean }): Promise<void>;
 }

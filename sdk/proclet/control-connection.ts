@@ -3,6 +3,7 @@ import type {
   ComponentRouting,
   ComponentsToHostReply,
   EnvelopeNotifications,
+  EnvelopeRequests,
   OwnershipLease,
   ProcletNotifications,
   ProcletRequests,
@@ -10,14 +11,15 @@ import type {
   Shutdown,
 } from '../protocol/control.js';
 import { ControlChannel, ControlError } from '../protocol/control-channel.js';
+import type { StateAnswer, StateQuery } from '../protocol/state-query.js';
 import { type Backoff, backoffMs } from '../routing/backoff.js';
 
-type Channel = ControlChannel<
+class Channel extends ControlChannel<
   ProcletRequests,
   ProcletNotifications,
-  Record<string, never>,
+  EnvelopeRequests,
   EnvelopeNotifications
->;
+> {}
 
 const RECONNECT: Backoff = { firstMs: 50, capMs: 1000 };
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -28,6 +30,7 @@ export interface ControlEvents {
   routing(routing: ComponentRouting): void;
   lease(lease: OwnershipLease): void;
   shutdown(request: Shutdown): void;
+  state(query: StateQuery): Promise<StateAnswer>;
   /** Registered, for the first time or again. */
   registered(healthIntervalMs: number): void;
   /** Once, after the first `registered`. */
@@ -55,8 +58,8 @@ export class ControlConnection {
   open(): void {
     if (this.#closed) return;
     const socket = connect(this.socketPath);
-    const channel: Channel = new ControlChannel(socket, {
-      requests: {},
+    const channel = new Channel(socket, {
+      requests: { State: (query) => this.events.state(query) },
       notifications: {
         Routing: (routing) => this.events.routing(routing),
         OwnershipLease: (lease) => this.events.lease(lease),

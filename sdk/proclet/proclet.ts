@@ -21,9 +21,12 @@ import {
   type RegisterReplica,
   type Span,
 } from '../protocol/control.js';
+import { ControlError } from '../protocol/control-channel.js';
 import { PeerPool } from '../routing/peer-pool.js';
 import type { Main } from '../run/main-function.js';
 import { AppStates } from '../state/app-states.js';
+import type { DeskStore } from '../state/desk/desk-store.js';
+import { StateDesk } from '../state/desk/state-desk.js';
 import { OWNS_ALL } from '../state/key-fence.js';
 import { KeyLoadTable } from '../telemetry/key-load.js';
 import { createLogger, logLevel } from '../telemetry/log.js';
@@ -55,6 +58,7 @@ export class Proclet {
   readonly #keys = new KeyLoadTable();
   readonly #stopping = new AbortController();
   readonly #states: AppStates;
+  readonly #desk: StateDesk;
   readonly #source: ContextSource = this.#contextSource();
   readonly #control: ControlConnection;
   readonly #pool: PeerPool;
@@ -80,6 +84,7 @@ export class Proclet {
     this.#spec = spec;
     this.#main = main;
     this.#states = this.#openStates();
+    this.#desk = new StateDesk((component) => this.#deskStore(component));
     this.#control = new ControlConnection(spec.controlSocket, () => this.#registration(), {
       routing: (routing) => {
         this.#owned.apply(routing);
@@ -87,6 +92,7 @@ export class Proclet {
       },
       lease: (lease) => this.#owned.renew(lease),
       shutdown: ({ graceMs }) => void this.shutdown(graceMs),
+      state: (query) => this.#desk.answer(query),
       registered: (intervalMs) => this.#onRegistered(intervalMs),
       // Not awaited: a main that goes on for ever must not keep a shutdown from ending the proclet.
       hosting: (hosting) =>
@@ -228,6 +234,12 @@ export class Proclet {
       onProblem: (message, err) => onProblem(component, message, err),
       fence: this.#owned.of(component) ?? OWNS_ALL,
     }));
+  }
+
+  async #deskStore(component: string): Promise<DeskStore> {
+    if (this.#host.hosted(component)?.serving === undefined)
+      throw new ControlError('NOT_FOUND', `${component} does not serve in ${this.#spec.replica}`);
+    return this.#states.deskStore(component);
   }
 
   #invoker(component: RegisteredComponent, caller: string): Invoker {

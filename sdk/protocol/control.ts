@@ -1,4 +1,5 @@
 import type { Address } from './address.js';
+import type { StateAnswer, StateQuery } from './state-query.js';
 import type { StateStoreSpec } from './state-store.js';
 
 /**
@@ -260,6 +261,13 @@ export interface OwnershipLease {
 /** Finish what is in flight, stop the components, exit with 0; after `graceMs` the process is killed. */
 export interface Shutdown {
   readonly graceMs: number;
+}
+
+// Envelope to proclet: requests ---------------------------------------------------------------------------
+
+export interface EnvelopeRequests {
+  /** From a daemon that is asked by `weaverd state`. An older proclet refuses it as UNKNOWN_METHOD. */
+  State: { request: StateQuery; reply: StateAnswer };
 }
 
 // All together ---------------------------------------------------------------------------------------------

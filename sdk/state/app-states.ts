@@ -1,5 +1,6 @@
 import { registeredCompiledApp, registeredStates } from '../codec/compiled.js';
 import { ComponentStates, type StatesOptions } from './component-states.js';
+import type { DeskStore } from './desk/desk-store.js';
 import type { Durability, StateDriver } from './driver.js';
 import { FileDriver } from './file/file-driver.js';
 import type { StateOptions, WakingState } from './state.js';
@@ -19,13 +20,24 @@ export class AppStates {
   }
 
   state(owner: string, name: string, options: StateOptions | undefined): WakingState<unknown> {
+    return this.#of(owner).state(name, options);
+  }
+
+  /** What the component has stored, for an operator. Rejects with a StateError. */
+  async deskStore(owner: string): Promise<DeskStore> {
+    const schemas = registeredStates()?.schemas[owner];
+    if (schemas === undefined) throw new StateError('NO_STORE', `${owner} has no state`);
+    return this.#of(owner).deskStore(schemas);
+  }
+
+  #of(owner: string): ComponentStates {
     let states = this.#components.get(owner);
     if (states === undefined) {
       states = new ComponentStates(owner, this.#driver, codecOf, this.#options(owner));
       this.#components.set(owner, states);
       if (this.#hasBegun) states.begin();
     }
-    return states.state(name, options);
+    return states;
   }
 
   /** The components have started: reminders may come from now on. */

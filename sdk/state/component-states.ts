@@ -1,3 +1,4 @@
+import { type DeskStore, restoreOutcome } from './desk/desk-store.js';
 import type { StateDriver, StateFence, StateStore } from './driver.js';
 import { type KeyFence, OWNS_ALL } from './key-fence.js';
 import { KeyedState, type OpenedState } from './keyed-state.js';
@@ -6,7 +7,7 @@ import { StateError } from './state-error.js';
 import type { ValueCodec } from './value-codec.js';
 import { ValueReader } from './value-reader.js';
 import { systemWakeClock, type WakeClock } from './wakes/wake-clock.js';
-import { wakesOf } from './wakes/wake-record.js';
+import { decodeWake, WAKE_SCHEMA, wakesOf } from './wakes/wake-record.js';
 import { Wakes } from './wakes/wakes.js';
 
 export interface StatesOptions {
@@ -74,6 +75,40 @@ export class ComponentStates {
       if (this.#hasBegun) wakes.begin();
     }
     return state as WakingState<T>;
+  }
+
+  /** What is stored, for an operator. `schemas` are those that the build knows, by state. */
+  async deskStore(schemas: Readonly<Record<string, string>>): Promise<DeskStore> {
+    const store = await this.#opened();
+    const refuseOthers = (state: string, key: string): void => {
+      if (this.#fence.epochOf(state, key) === undefined)
+        throw new StateError('STALE_OWNER', `another replica has the key ${JSON.stringify(key)} of ${state}`);
+    };
+    return {
+      states: () =>
+        Object.entries(schemas).flatMap(([state, schema]) => {
+          const hasWakes = this.#states.get(state)?.wakes !== undefined;
+          return [{ state, schema }, ...(hasWakes ? [{ state: wakesOf(state), schema: WAKE_SCHEMA }] : [])];
+        }),
+      list: async (state, prefix, after, limit) => store.list(state, prefix, after, limit),
+      get: async (state, key) => {
+        refuseOthers(state, key);
+        return store.get(state, key);
+      },
+      restore: async (state, key, value, overwrite) => {
+        refuseOthers(state, key);
+        if (state in schemas) {
+          const known = this.#states.get(state) ?? this.#made(state);
+          return known.state.restore(key, value, overwrite);
+        }
+        const reminded = [...this.#states].find(([name]) => wakesOf(name) === state)?.[1];
+        if (reminded?.wakes === undefined)
+          throw new StateError('NO_STORE', `${this.#component} has no state ${state}`);
+        const outcome = restoreOutcome(await store.latest(state, key), value, overwrite);
+        if (outcome === 'written') await reminded.wakes.wakeAt(key, decodeWake(value));
+        return outcome;
+      },
+    };
   }
 
   /** The component has started: its reminders may come from now on. */
@@ -159,17 +194,20 @@ export class ComponentStates {
   }
 
   async #open(name: string, codec: ValueCodec): Promise<OpenedState> {
+    const store = await this.#opened();
+    return { store, reader: await ValueReader.of(name, codec, await store.schemas(name)) };
+  }
+
+  async #opened(): Promise<StateStore> {
     if (this.#closing.signal.aborted)
       throw new StateError('CLOSED', `the state of ${this.#component} is closed: it is shutting down`);
     this.#store ??= this.#driver.open(this.#component, this.#fence, this.#closing.signal);
     const opening = this.#store;
-    let store: StateStore;
     try {
-      store = await opening;
+      return await opening;
     } catch (reason) {
       if (this.#store === opening) this.#store = undefined;
       throw reason;
     }
-    return { store, reader: await ValueReader.of(name, codec, await store.schemas(name)) };
   }
 }

@@ -1,3 +1,4 @@
+import { type RestoreOutcome, restoreOutcome } from './desk/desk-store.js';
 import type { StateStore, StoredValue } from './driver.js';
 import { KeyLocks } from './key-locks.js';
 import {
@@ -106,6 +107,26 @@ export class KeyedState implements WakingState<unknown> {
     const { store, reader } = this.#source.opened ?? (await this.#source.open());
     const entries = await store.list(this.#name, prefix, after, limit);
     return Promise.all(entries.map(async ({ key, value }) => ({ key, value: await reader.read(value) })));
+  }
+
+  /** Stores bytes that were stored once, as they are, unless there are others and it is not to `overwrite`. */
+  async restore(key: string, value: StoredValue, overwrite: boolean): Promise<RestoreOutcome> {
+    this.#checkKey(key);
+    const state = this.#name;
+    if (value.schema !== this.#codec.schema)
+      throw new StateError('SCHEMA_INCOMPATIBLE', `the state ${state} is not written in that schema now`);
+    try {
+      this.#codec.decode(value.bytes);
+    } catch (cause) {
+      const message = `${state}[${JSON.stringify(key)}] is not of the state's type`;
+      throw new StateError('VALUE_INVALID', message, { cause });
+    }
+    const { store } = this.#source.opened ?? (await this.#source.open());
+    return this.#inTurn(key, async () => {
+      const result = restoreOutcome(await store.latest(state, key), value, overwrite);
+      const written = result === 'written' ? store.write({ kind: 'set', state, key, value }) : undefined;
+      return { written, result };
+    });
   }
 
   /** From now on its keys have reminders. */

@@ -50,6 +50,10 @@ export class SimReplicaHost implements ReplicaHost {
     });
   }
 
+  async askState(): Promise<never> {
+    throw new Error('a simulated replica has no state');
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }

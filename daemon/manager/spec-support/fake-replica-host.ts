@@ -45,6 +45,10 @@ export class FakeReplicaHost implements ReplicaHost {
     }
   }
 
+  async askState(): Promise<never> {
+    throw new Error('a replica without a process has no state');
+  }
+
   async close(options: { readonly stopProclets: boolean }): Promise<void> {
     this.closedWith = options;
   }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Durability, StateDriver, StateFence, StateStore } from '../driver.js';
+import type { Durability, StateDriver, StateFence } from '../driver.js';
 import { syncFolder, unfinishedLog } from './compaction.js';
 import { FileStore } from './file-store.js';
 import { LogFile } from './log-file.js';
@@ -39,7 +39,7 @@ export class FileDriver implements StateDriver {
     this.#options = options;
   }
 
-  async open(component: string, _fence: StateFence, signal: AbortSignal): Promise<StateStore> {
+  async open(component: string, _fence: StateFence, signal: AbortSignal): Promise<FileStore> {
     const { folder, durability, onProblem, lockWaitMs = LOCK_WAIT_MS, now = Date.now } = this.#options;
     const { maxLiveBytes, compactFrom } = this.#options;
     const own = join(folder, encodeURIComponent(component));

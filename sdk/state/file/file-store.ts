@@ -98,6 +98,11 @@ export class FileStore implements StateStore {
     return this.#table.schemas(state);
   }
 
+  /** Of every state that was ever written, the newest last. */
+  schemasByState(): ReadonlyMap<string, readonly string[]> {
+    return this.#table.schemasByState();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -54,6 +54,11 @@ export class Table {
     }
   }
 
+  /** In the order in which they came. */
+  schemasByState(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.#schemaNumbers].map(([state, numbers]) => [state, [...numbers.keys()]]));
+  }
+
   schemaNumber(state: string, schema: string): number | undefined {
     return this.#schemaNumbers.get(state)?.get(schema);
   }

@@ -2,7 +2,8 @@ import { Reader } from '../../codec/reader.js';
 import { Writer } from '../../codec/writer.js';
 import type { StoredValue } from '../driver.js';
 
-const WAKE_SCHEMA = '{"type":"long","logicalType":"timestamp-millis"}';
+/** Of the stored times: Unix ms. */
+export const WAKE_SCHEMA = '{"type":"long","logicalType":"timestamp-millis"}';
 const MAX_LONG_BYTES = 10;
 
 /** The state in which a state's reminders are stored: their times by key. No state of an app has such a name. */
