@@ -12,6 +12,7 @@ export type Outcome =
 
 export interface Command {
   readonly name: CommandName;
+  /** Of a write: two keys, and four arguments. */
   readonly args: readonly Argument[];
   /** Of its largest arguments, about. */
   readonly bytes: number;
@@ -30,10 +31,16 @@ interface Sent {
 const MAX_IN_FLIGHT = 4096;
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 const TICK_MS = 50;
+/** Writes that one script does: what is beside the writes themselves is paid once, and no other client waits for long. */
+const MAX_TOGETHER = 64;
+const MAX_BYTES_TOGETHER = 64 * 1024;
+const KEYS_OF_WRITE = 2;
+
+type Client = Pick<RedisClient, 'send' | 'cork' | 'uncork' | 'reset' | 'isCluster'>;
 
 /** Commands of one turn of the event loop are written together; each has a deadline. */
 export class Link {
-  readonly #client: Pick<RedisClient, 'send' | 'cork' | 'uncork' | 'reset'>;
+  readonly #client: Client;
   readonly #whyNot: () => string | undefined;
   #acts: (() => void)[] = [];
   #waiting: Command[] = [];
@@ -44,10 +51,7 @@ export class Link {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param whyNot why nothing can be sent now */
-  constructor(
-    client: Pick<RedisClient, 'send' | 'cork' | 'uncork' | 'reset'>,
-    whyNot: () => string | undefined,
-  ) {
+  constructor(client: Client, whyNot: () => string | undefined) {
     this.#client = client;
     this.#whyNot = whyNot;
   }
@@ -90,30 +94,51 @@ export class Link {
 
   #flush(): void {
     if (this.#waiting.length === 0 || this.#whyNot() !== undefined) return;
-    let sent = 0;
+    const sent: Sent[] = [];
+    for (const command of this.#waiting) {
+      if (this.#count >= MAX_IN_FLIGHT || (this.#count > 0 && this.#bytes >= MAX_IN_FLIGHT_BYTES)) break;
+      sent.push({ command, isDone: false });
+      this.#count++;
+      this.#bytes += command.bytes;
+    }
+    this.#waiting = this.#waiting.slice(sent.length);
+    this.#inFlight.push(...sent);
     this.#client.cork();
     try {
-      for (const command of this.#waiting) {
-        if (this.#count >= MAX_IN_FLIGHT || (this.#count > 0 && this.#bytes >= MAX_IN_FLIGHT_BYTES)) break;
-        sent++;
-        this.#write(command);
+      let together: Sent[] = [];
+      let bytes = 0;
+      for (const each of sent) {
+        if (each.command.name !== 'write') {
+          this.#sendOne(each);
+          continue;
+        }
+        together.push(each);
+        bytes += each.command.bytes;
+        if (!this.#client.isCluster && together.length < MAX_TOGETHER && bytes < MAX_BYTES_TOGETHER) continue;
+        this.#sendWrites(together);
+        together = [];
+        bytes = 0;
       }
+      if (together.length > 0) this.#sendWrites(together);
     } finally {
       this.#client.uncork();
-      this.#waiting = sent === this.#waiting.length ? [] : this.#waiting.slice(sent);
     }
   }
 
-  #write(command: Command): void {
-    const sent: Sent = { command, isDone: false };
-    this.#inFlight.push(sent);
-    this.#count++;
-    this.#bytes += command.bytes;
-    this.#client.send(command.name, command.args, (error, reply) => {
-      if (error === null || error === undefined) this.#end(sent, { kind: 'answered', reply });
-      // Of an error its text alone: ioredis hangs the command's arguments on it.
-      else if (error.name === 'ReplyError') this.#end(sent, { kind: 'refused', reason: error.message });
-      else this.#end(sent, { kind: 'unknown', reason: error.message });
+  #sendOne(sent: Sent): void {
+    const { name, args } = sent.command;
+    this.#client.send(name, args, (error, reply) => this.#end(sent, outcomeOf(error, reply)));
+  }
+
+  #sendWrites(together: readonly Sent[]): void {
+    const args: Argument[] = [String(KEYS_OF_WRITE * together.length)];
+    for (const { command } of together) args.push(...command.args.slice(0, KEYS_OF_WRITE));
+    for (const { command } of together) args.push(...command.args.slice(KEYS_OF_WRITE));
+    this.#client.send('write', args, (error, replies) => {
+      for (const [i, sent] of together.entries()) {
+        const reply = Array.isArray(replies) ? (replies[i] as unknown) : undefined;
+        this.#end(sent, reply instanceof Error ? outcomeOf(reply, undefined) : outcomeOf(error, reply));
+      }
     });
   }
 
@@ -152,4 +177,10 @@ export class Link {
     for (const sent of this.#inFlight)
       if (sent.command.deadline <= now) this.#end(sent, { kind: 'unknown', reason });
   }
+}
+
+function outcomeOf(error: Error | null | undefined, reply: unknown): Outcome {
+  if (error === null || error === undefined) return { kind: 'answered', reply };
+  // Of an error its text alone: ioredis hangs the command's arguments on it.
+  return { kind: error.name === 'ReplyError' ? 'refused' : 'unknown', reason: error.message };
 }

@@ -34,7 +34,7 @@ export class RedisClient {
     this.#client = client;
     this.isCluster = client instanceof Cluster;
     for (const [name, { lua, numberOfKeys }] of Object.entries(SCRIPTS))
-      client.defineCommand(scripted(name), { lua, numberOfKeys });
+      client.defineCommand(scripted(name), numberOfKeys === undefined ? { lua } : { lua, numberOfKeys });
   }
 
   /** Not connected yet: see {@link connect}. */
