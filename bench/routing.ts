@@ -1,5 +1,6 @@
 import { type Bench, median, type ResultLine, resultLine, rounded } from './report.js';
 import { cacheRounds } from './routing/cache-rounds.js';
+import { changesUnderLoad } from './routing/changes-under-load.js';
 import { equalSlices } from './routing/equal-slices.js';
 import { converged, loadOverTime, PATTERNS } from './routing/load-over-time.js';
 import { type LookupRound, lookupRounds } from './routing/lookup.js';
@@ -7,7 +8,7 @@ import { type Change, membershipChanges } from './routing/membership-changes.js'
 import { moleculerShard } from './routing/moleculer-shard.js';
 import { rendezvous } from './routing/rendezvous.js';
 import { slicer } from './routing/slicer-strategy.js';
-import { TrafficMaker } from './routing/traffic.js';
+import { type Traffic, TrafficMaker } from './routing/traffic.js';
 import { virtualNodeRing } from './routing/virtual-node-ring.js';
 import { seeded } from './routing/zipf.js';
 
@@ -18,6 +19,8 @@ const PLACES = 2 ** 15;
 const KEYS = 1_000_000;
 const SLICES = 10_000;
 const LOOKUPS = 2_000_000;
+/** Max/mean of load up to which it counts as converged. */
+const EVEN = 1.15;
 
 type Ratios = Record<string, number>;
 
@@ -79,6 +82,7 @@ function* membership(quick: boolean, ratios: Ratios): Generator<ResultLine> {
 
 function* load(quick: boolean, ratios: Ratios): Generator<ResultLine> {
   const maker = new TrafficMaker(KEYS);
+  yield* membershipUnderLoad(maker.zipf(), quick, ratios);
   const changes = quick ? 3 : 6;
   const after: number[] = [];
   const churned: number[] = [];
@@ -89,18 +93,14 @@ function* load(quick: boolean, ratios: Ratios): Generator<ResultLine> {
       const later = converged(periods);
       const put = (what: string, unit: string, values: readonly number[]) =>
         line(`${replicas} replicas, ${pattern.name}: ${what}`, 'weaverd', unit, values);
-      const avoidable = later.map((step) => step.avoidable);
-      yield put(
-        'max/mean, all replicas',
-        'ratio',
-        later.map(({ imbalance }) => imbalance),
-      );
-      yield put('max/mean, converged', 'ratio', avoidable);
-      yield put('max/mean, mean over time', 'ratio', [mean(all.map((step) => step.avoidable))]);
+      const settled = later.map(({ imbalance }) => imbalance);
+      yield put('max/mean, second minutes', 'ratio', settled);
+      yield put('max/mean, most in second minutes', 'ratio', [most(settled)]);
+      yield put('max/mean, mean over time', 'ratio', [mean(all.map(({ imbalance }) => imbalance))]);
       yield put('steps to converge', 'steps', periods.map(stepsToConverge));
       yield put('churn of a step, mean', 'share', [mean(all.map(({ churn }) => churn))]);
       yield put('churn of a step, most', 'share', [most(all.map(({ churn }) => churn))]);
-      after.push(most(avoidable));
+      after.push(most(settled));
       churned.push(most(all.map(({ churn }) => churn)));
     }
   }
@@ -108,11 +108,25 @@ function* load(quick: boolean, ratios: Ratios): Generator<ResultLine> {
   ratios['routing.churn_per_step'] = rounded(most(churned));
 }
 
-/** From a change of the traffic until the busiest replica is where the aim has it. */
-function stepsToConverge(steps: readonly { readonly avoidable: number }[]): number {
-  return steps.findLastIndex(({ avoidable }) => avoidable > AIM) + 1;
+function* membershipUnderLoad(traffic: Traffic, quick: boolean, ratios: Ratios): Generator<ResultLine> {
+  const found = (quick ? [8, 50] : [4, 8, 16, 50]).flatMap((replicas) => changesUnderLoad(traffic, replicas));
+  for (const { kind, members, moved, minimum, equalMinimum, evenness } of found) {
+    const put = (what: string, unit: string, value: number) =>
+      line(`Zipf, ${kind}, then ${members} replicas: ${what}`, 'weaverd', unit, [value]);
+    yield put('keys moved', 'share', moved);
+    yield put('moved over minimum', 'ratio', moved / minimum);
+    yield put('moved over equal shares’ minimum', 'ratio', moved / equalMinimum);
+    yield put('max/mean of load', 'ratio', evenness);
+  }
+  ratios['routing.loaded_moved_vs_minimum'] = rounded(
+    most(found.map(({ moved, minimum }) => moved / minimum)),
+  );
 }
-const AIM = 1.15;
+
+/** From a change of the traffic until the busiest replica is where the aim has it. */
+function stepsToConverge(steps: readonly { readonly imbalance: number }[]): number {
+  return steps.findLastIndex(({ imbalance }) => imbalance > EVEN) + 1;
+}
 
 function* lookup(quick: boolean, ratios: Ratios): Generator<ResultLine> {
   const rounds = lookupRounds(SLICES, quick ? 7 : 15, LOOKUPS, seeded(1));

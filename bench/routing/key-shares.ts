@@ -1,12 +1,9 @@
 import { lowerBound } from './placement.js';
 
 const SPACE = 2 ** 32;
-const HOTTEST = 256;
 
 /** How much of the calls each key has, together 1, summed up along the hash space. */
 export class KeyShares {
-  /** Of the keys with the most, the hottest first. */
-  readonly hottest: readonly { readonly hash: number; readonly share: number }[];
   readonly #hashes: Uint32Array;
   /** Of all keys before that one. */
   readonly #sums: Float64Array;
@@ -16,12 +13,6 @@ export class KeyShares {
     this.#hashes = hashes;
     this.#sums = new Float64Array(hashes.length + 1);
     for (const [index, share] of shares.entries()) this.#sums[index + 1] = (this.#sums[index] ?? 0) + share;
-    const least = shares.slice().sort().at(-HOTTEST) ?? 0;
-    this.hottest = [...shares.entries()]
-      .filter(([, share]) => share >= least)
-      .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-      .slice(0, HOTTEST)
-      .map(([index, share]) => ({ hash: hashes[index] ?? 0, share }));
   }
 
   /** The share of the keys in [start, end). */

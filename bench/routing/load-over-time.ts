@@ -3,7 +3,7 @@ import type { Traffic, TrafficMaker } from './traffic.js';
 import { seeded } from './zipf.js';
 
 /** Calls of 1 ms for each replica in an interval of ten seconds: it is a fifth busy. */
-const CALLS = 2000;
+export const CALLS = 2000;
 /** A change of the traffic comes after so many steps; after half of them it should have been dealt with. */
 const CHANGE_EVERY = 12;
 

@@ -10,7 +10,7 @@ export interface Change {
   readonly minimum: number;
   /** What has to move when all have equal shares before and after. */
   readonly equalMinimum: number;
-  /** The largest share of a member over the mean, after it. */
+  /** The largest share of a member over the mean, after it; under load that of the load. */
   readonly evenness: number;
 }
 
