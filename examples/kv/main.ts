@@ -6,39 +6,30 @@ import { Store } from './store.js';
 await run(async (app) => {
   const store = app.get(Store);
 
-  async function answer(request: IncomingMessage): Promise<{ status: number; body?: unknown }> {
-    const url = new URL(request.url ?? '/', 'http://kv');
-    const key = decodeURIComponent(url.pathname.slice(1));
-    if (key === '')
-      return {
-        status: 200,
-        body: await store.keys(
-          url.searchParams.get('prefix') ?? '',
-          url.searchParams.get('after') ?? undefined,
-        ),
-      };
+  /** Undefined for what is not there, null for a method that is none. */
+  async function answer(request: IncomingMessage): Promise<unknown> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://kv');
+    const key = decodeURIComponent(pathname.slice(1));
+    const number = (name: string) => (searchParams.has(name) ? Number(searchParams.get(name)) : undefined);
     switch (request.method) {
-      case 'GET': {
-        const item = await store.get(key);
-        return item === undefined ? { status: 404 } : { status: 200, body: item };
-      }
-      case 'PUT': {
-        const ttl = url.searchParams.get('ttl');
-        const revision = await store.put(key, await text(request), ttl === null ? undefined : Number(ttl));
-        return { status: 200, body: { revision } };
-      }
+      case 'GET':
+        return store.get(key);
+      case 'PUT':
+        return { revision: await store.put(key, await text(request), number('ttl')) };
+      case 'PATCH':
+        return store.patch(key, number('at') ?? 0, await text(request));
       case 'DELETE':
-        return { status: (await store.remove(key)) ? 204 : 404 };
+        return (await store.remove(key)) ? {} : undefined;
       default:
-        return { status: 405 };
+        return null;
     }
   }
 
   const server = createServer((request, response) => {
     answer(request).then(
-      ({ status, body }) => {
-        response.writeHead(status, { 'content-type': 'application/json' });
-        response.end(body === undefined ? undefined : JSON.stringify(body));
+      (body) => {
+        const status = body === undefined ? 404 : body === null ? 405 : 200;
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       },
       (reason: Error) => response.writeHead(503).end(reason.message),
     );

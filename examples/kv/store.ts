@@ -6,7 +6,7 @@ export interface Item {
   readonly revision: number;
 }
 
-/** A key-value store: each key's item is durable before `put` returns. */
+/** A key-value store: one replica acts for a key at a time, and each item is durable before it is acknowledged. */
 export class Store {
   readonly #items: State<Item>;
 
@@ -40,13 +40,17 @@ export class Store {
   async remove(key: string): Promise<boolean> {
     return this.#items.delete(key);
   }
-
-  async keys(prefix: string, after?: string): Promise<string[]> {
-    const page = await this.#items.list(prefix, after === undefined ? {} : { after });
-    return page.map(({ key }) => key);
-  }
 }
 
 const written = (value: string, before?: Item): Item => ({ value, revision: (before?.revision ?? 0) + 1 });
 
-component(Store, { retry: { get: true, remove: true, keys: true } });
+component(Store, {
+  routing: {
+    exclusive: true,
+    get: (key) => key,
+    put: (key) => key,
+    patch: (key) => key,
+    remove: (key) => key,
+  },
+  retry: { get: true, remove: true },
+});

@@ -5,7 +5,10 @@ import { Lru } from './lru.js';
 /** Carts kept in each replica's memory; beyond it the one unused for longest is forgotten. */
 const MAX_CARTS = 100_000;
 
-/** The carts themselves, in memory: all calls for one user go to one replica, which is what makes `add` atomic. */
+/**
+ * The carts themselves, in memory: all calls for one user go to one replica, which has the cart and changes it in one step. It is a
+ * cache: a cart is forgotten when its replica ends, or when its user's keys move to another. What must be kept is `ctx.state`.
+ */
 export class CartCache {
   readonly #carts = new Lru<string, readonly CartItem[]>(MAX_CARTS);
 
