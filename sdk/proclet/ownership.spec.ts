@@ -13,12 +13,18 @@ import { FakeEnvelope, jsonApp, jsonMethod, until } from './spec-support.js';
 
 class Room {
   static readonly events: string[] = [];
+  static readonly acting = new Map<string, Set<string>>();
   static gate = deferred<void>();
   static acquires: () => Promise<void> = async () => undefined;
 
   constructor(private readonly ctx: Context) {}
 
-  async post(_room: string): Promise<string> {
+  async post(room: string): Promise<string> {
+    const others = Room.acting.get(room) ?? new Set();
+    Room.acting.set(room, others.add(this.ctx.replica));
+    if (others.size > 1) Room.events.push(`${[...others].join(' and ')} act for ${room}`);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+    others.delete(this.ctx.replica);
     return this.ctx.replica;
   }
 
@@ -53,13 +59,58 @@ component(Room, {
   routing: { exclusive: true, post: (room) => room, slow: (room) => room, live: (room) => room },
 });
 
+/** With it in one process. */
+class Lobby {
+  constructor(private readonly ctx: Context) {}
+
+  async post(room: string): Promise<string> {
+    return this.ctx.get(Room).post(room);
+  }
+
+  async slow(room: string): Promise<string> {
+    return this.ctx.get(Room).slow(room);
+  }
+
+  async shelf(book: string): Promise<string> {
+    return this.ctx.get(Shelf).find(book);
+  }
+
+  async first(room: string): Promise<string> {
+    for await (const item of this.ctx.get(Room).live(room)) return `${item} on ${this.ctx.replica}`;
+    return '';
+  }
+
+  async all(room: string): Promise<string> {
+    const items: string[] = [];
+    for await (const item of this.ctx.get(Room).live(room)) items.push(item);
+    return items.join();
+  }
+}
+component(Lobby, { name: 'SpecLobby', retry: true });
+
+/** Its keys may have several owners. */
+class Shelf {
+  constructor(private readonly ctx: Context) {}
+
+  async find(_book: string): Promise<string> {
+    return this.ctx.replica;
+  }
+}
+component(Shelf, { name: 'SpecShelf', routing: { find: (book) => book } });
+
 describe('a component whose keys have one owner', () => {
   let envelope: FakeEnvelope;
   let app: Context;
   const running: { proclet: Proclet; done: Promise<void> }[] = [];
 
   async function start(replica: string, leased: boolean | undefined, main = false): Promise<Proclet> {
-    const components = main ? [] : [{ name: 'SpecRoom', config: {}, implementation: undefined, owned: true }];
+    const hosted = main ? [] : ['SpecRoom', 'SpecLobby', 'SpecShelf'];
+    const components = hosted.map((name) => ({
+      name,
+      config: {},
+      implementation: undefined,
+      owned: name === 'SpecRoom',
+    }));
     const proclet = new Proclet(envelope.spec(replica, { components, main, leased }), (context) => {
       app = context;
       return new Promise<void>(() => {});
@@ -78,6 +129,8 @@ describe('a component whose keys have one owner', () => {
   before(() =>
     registerCompiledApp(
       jsonApp({
+        SpecLobby: ['all', 'first', 'post', 'shelf', 'slow'].map((name) => jsonMethod(name)),
+        SpecShelf: [jsonMethod('find')],
         SpecRoom: [jsonMethod('live', true), jsonMethod('post'), jsonMethod('slow'), jsonMethod('where')],
       }),
     ),
@@ -210,5 +263,85 @@ describe('a component whose keys have one owner', () => {
     });
     expect(await app.get(Room).post('ann')).to.equal('Room-1');
     expect(await app.get(Room).with({ key: 'bob' }).where()).to.equal('Room-0');
+  });
+
+  describe('called from its own process', () => {
+    const lobbyOn = (replica: string) => {
+      envelope.route('SpecLobby', [replica]);
+      return app.get(Lobby);
+    };
+
+    beforeEach(async () => {
+      await start('Room-0', undefined);
+      await start('Room-1', undefined);
+    });
+
+    it('is called there by the owner of the key alone', async () => {
+      route(1, 1);
+      expect(await lobbyOn('Room-0').post('ann')).to.equal('Room-1');
+      expect(await lobbyOn('Room-0').first('ann')).to.equal('ann on Room-0');
+      expect(await lobbyOn('Room-1').post('ann')).to.equal('Room-1');
+      expect(await lobbyOn('Room-1').first('ann')).to.equal('ann on Room-1');
+    });
+
+    it('ends its calls before the key goes to another', async () => {
+      route(0, 1);
+      const slow = lobbyOn('Room-0').slow('ann');
+      const stream = lobbyOn('Room-0')
+        .with({ retry: false })
+        .all('bob')
+        .catch((thrown: unknown) => thrown);
+      await until(() => Room.events.includes('slow ann'));
+      route(NO_OWNER, 2);
+      expect(await stream).to.include({ code: 'STALE_OWNER', executed: 'unknown', method: 'live' });
+      await until(() => Room.events.includes('live aborted'));
+      expect(settled('Room-0')).to.equal(false);
+      Room.gate.resolve();
+      expect(await slow).to.equal('Room-0');
+      await until(() => settled('Room-0'));
+    });
+
+    it('keeps calls with a key at home while nobody knows whose it is, and else where it belongs', async () => {
+      expect(await lobbyOn('Room-0').shelf('emma')).to.equal('Room-0');
+      envelope.route('SpecShelf', ['Room-0', 'Room-1'], { starts: [0], owners: [1] });
+      while ((await lobbyOn('Room-0').shelf('emma')) !== 'Room-1'); // until it has heard
+      expect(await lobbyOn('Room-1').shelf('emma')).to.equal('Room-1');
+    });
+  });
+
+  it('fails no call, and never has two owners, while keys are handed over again and again', async () => {
+    await start('Room-0', undefined);
+    await start('Room-1', undefined);
+    route(0, 1);
+    envelope.route('SpecLobby', ['Room-0', 'Room-1']);
+    let isOver = false;
+    let calls = 0;
+    const served = new Set<string>();
+    const steady = async (post: (room: string) => Promise<string>, room: string) => {
+      for (; !isOver; calls++) served.add(await post(room));
+    };
+    const rooms = ['ann', 'bob', 'cid', 'dee'];
+    const load = rooms.flatMap((room) => [
+      steady((each) => app.get(Room).post(each), room),
+      steady((each) => app.get(Lobby).post(each), room),
+    ]);
+    for (let epoch = 2; epoch < 42; epoch += 2) {
+      const before = calls;
+      const owners = epoch % 4 === 0 ? [1, 0] : [0, 1];
+      const move = (to: readonly number[], by: number) =>
+        envelope.route('SpecRoom', ['Room-0', 'Room-1'], {
+          starts: [0, 2 ** 31],
+          owners: to,
+          epochs: to.map(() => epoch + by),
+        });
+      move([NO_OWNER, NO_OWNER], 0);
+      await until(() => settled('Room-0') && settled('Room-1'));
+      move(owners, 1);
+      await until(() => calls > before + 20);
+    }
+    isOver = true;
+    await Promise.all(load);
+    expect([...served].sort()).to.deep.equal(['Room-0', 'Room-1']);
+    expect(Room.events.filter((event) => event.includes('act for'))).to.deep.equal([]);
   });
 });

@@ -2,8 +2,9 @@ import { callStateIsUnread } from '../call/call-context.js';
 import { deferred } from '../call/deferred.js';
 import type { Invoker } from '../client/invoker.js';
 import { LocalInvoker } from '../client/local-invoker.js';
+import { RoutedInvoker } from '../client/routed-invoker.js';
 import { type CompiledApp, mayReadCall, registeredCompiledApp } from '../codec/compiled.js';
-import { numberedMethods } from '../codec/method-table.js';
+import { type NumberedMethod, numberedMethods } from '../codec/method-table.js';
 import { type RegisteredComponent, registeredComponents } from '../component/registry.js';
 import type { ListenOptions } from '../context/context.js';
 import { ThrownCodec } from '../errors/thrown.js';
@@ -53,6 +54,7 @@ const RETIRED_GRACE_MS = 30_000;
 export class Proclet {
   readonly #spec: ProcletSpec;
   readonly #main: Main | undefined;
+  readonly #methods: readonly NumberedMethod[];
   readonly #host = new ComponentHost();
   readonly #stats = new StatsTable();
   readonly #keys = new KeyLoadTable();
@@ -81,6 +83,7 @@ export class Proclet {
     const compiled = compiledApp();
     const methods = numberedMethods(compiled);
     const thrown = new ThrownCodec(compiled.errors);
+    this.#methods = methods;
     this.#spec = spec;
     this.#main = main;
     this.#states = this.#openStates();
@@ -179,9 +182,12 @@ export class Proclet {
     this.#hosting = hosting;
     const wanted = new Map(hosting.components.map((component) => [component.name, component]));
     const components = registeredComponents().filter(({ name }) => wanted.has(name));
-    const owned = components.map(({ name }) => name).filter((name) => wanted.get(name)?.owned === true);
-    this.#owned.own(owned, hosting.leased === true);
-    for (const name of owned) this.#control.subscribe(name);
+    const owned = components.filter(({ name }) => wanted.get(name)?.owned === true);
+    this.#owned.own(
+      owned.map(({ name }) => name),
+      hosting.leased === true,
+    );
+    for (const component of owned) this.#remote.component(component); // whose routing says what is owned
     if (!hosting.main && !components.some(({ name }) => mayReadCall(name))) callStateIsUnread();
     await this.#host.start(components, {
       context: ({ name }) => new ComponentContext(name, this.#source),
@@ -244,9 +250,21 @@ export class Proclet {
 
   #invoker(component: RegisteredComponent, caller: string): Invoker {
     const hosted = this.#host.hosted(component.name);
-    return hosted === undefined
-      ? this.#remote.invoker(component)
-      : new LocalInvoker(hosted, caller, this.#stats);
+    if (hosted === undefined) return this.#remote.component(component).invoker;
+    const local = new LocalInvoker(hosted, caller, this.#stats);
+    const ownership = this.#owned.of(component.name);
+    if (component.routing.size === 0 && ownership === undefined) return local;
+    const { replicas, invoker } = this.#remote.component(component);
+    return new RoutedInvoker({
+      component,
+      self: this.#spec,
+      local,
+      remote: invoker,
+      replicas,
+      ownership,
+      methods: this.#methods,
+      keys: this.#keys,
+    });
   }
 
   async #openListener(name: string): Promise<ListenOptions> {

@@ -9,9 +9,9 @@ import { ReplicaSet } from '../routing/replica-set.js';
 import { RetryBudget } from '../routing/retry-budget.js';
 import { UsualLatency } from '../routing/usual-latency.js';
 
-interface RemoteComponent {
+export interface RemoteComponent {
   readonly replicas: ReplicaSet;
-  readonly invoker: RemoteInvoker;
+  readonly invoker: Invoker;
 }
 
 /** The components that this process calls elsewhere, and where they are. */
@@ -29,9 +29,10 @@ export class RemoteComponents {
     },
   ) {}
 
-  invoker(registered: RegisteredComponent): Invoker {
+  /** The way to its replicas, which from now on are known. */
+  component(registered: RegisteredComponent): RemoteComponent {
     const known = this.#remote.get(registered.name);
-    if (known !== undefined) return known.invoker;
+    if (known !== undefined) return known;
     const { methods, thrown, pool, defaultTimeoutMs, subscribe } = this.options;
     const replicas = new ReplicaSet(registered.name, pool);
     const budget = new RetryBudget();
@@ -52,9 +53,10 @@ export class RemoteComponents {
           decodeThrown: (reader) => thrown.decode(reader),
         })),
     );
-    this.#remote.set(registered.name, { replicas, invoker });
+    const component = { replicas, invoker };
+    this.#remote.set(registered.name, component);
     subscribe(registered.name);
-    return invoker;
+    return component;
   }
 
   update(routing: ComponentRouting): void {

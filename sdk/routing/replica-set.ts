@@ -1,6 +1,6 @@
 import { type Deferred, deferred } from '../call/deferred.js';
 import { RemoteCallError } from '../errors/remote-call-error.js';
-import type { ComponentRouting } from '../protocol/control.js';
+import type { ComponentRouting, RoutedReplica } from '../protocol/control.js';
 import { chooseReplica } from './balancer.js';
 import { Member } from './member.js';
 import { isAsUsual, MAX_FAILURES, MIN_SAMPLES, outliers } from './outlier.js';
@@ -73,6 +73,17 @@ export class ReplicaSet {
         this.random,
       ) ?? chosen
     );
+  }
+
+  /**
+   * Whether a call for the hash that a process of the component makes itself should stay in it: by the routing it belongs
+   * there, or to a replica that cannot be reached; or nobody knows where.
+   */
+  serves({ replica, generation }: Pick<RoutedReplica, 'replica' | 'generation'>, hash: number): boolean {
+    const owner = this.#slices === undefined ? undefined : this.#ownerIn(this.#slices, hash);
+    if (owner === undefined || owner.peer.ejected) return true;
+    const { routed } = owner.peer;
+    return routed.replica === replica && routed.generation === generation;
   }
 
   /** Whether nobody but its owner may serve a key with that hash. */
