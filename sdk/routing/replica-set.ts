@@ -56,8 +56,8 @@ export class ReplicaSet {
 
   /**
    * The replica for a call: the owner of the key's hash when the component is routed and the owner can be reached (of several
-   * owners one by load), else by load among those that do well. Undefined when the component has no replica, or keys have one owner each and this one
-   * has none at present.
+   * owners one by load), else by load among those that do well. Undefined when the component has no replica, or keys have one
+   * owner each and this one has none at present.
    */
   choose(hash: number | undefined): Member | undefined {
     if (hash !== undefined && this.#slices !== undefined) {
@@ -76,14 +76,17 @@ export class ReplicaSet {
   }
 
   /**
-   * Whether a call for the hash that a process of the component makes itself should stay in it: by the routing it belongs
-   * there, or to a replica that cannot be reached; or nobody knows where.
+   * Whether a call for the hash that a process of the component makes itself should stay in it: by the routing it is one of
+   * the owners, or the owner cannot be reached; or nobody knows who that is.
    */
   serves({ replica, generation }: Pick<RoutedReplica, 'replica' | 'generation'>, hash: number): boolean {
-    const owner = this.#slices === undefined ? undefined : this.#ownerIn(this.#slices, hash);
-    if (owner === undefined || owner.peer.ejected) return true;
-    const { routed } = owner.peer;
-    return routed.replica === replica && routed.generation === generation;
+    if (this.#slices === undefined) return true;
+    const isSelf = ({ peer: { routed } }: Member) =>
+      routed.replica === replica && routed.generation === generation;
+    const sharers = this.#sharers.get(this.#slices.sliceOf(hash));
+    if (sharers?.some(isSelf) === true) return true;
+    const owner = this.#ownerIn(this.#slices, hash);
+    return owner === undefined || owner.peer.ejected || isSelf(owner);
   }
 
   /** Whether nobody but its owner may serve a key with that hash. */
