@@ -37,13 +37,19 @@ export class KeyClaims {
   }
 
   /** Rejects with STALE_OWNER, UNAVAILABLE, CORRUPT, or SUFFIX_LOST. */
-  claimed(entry: Entry, deadline: number): Promise<Known> {
-    if (entry.isLost) {
-      entry.isLost = false;
-      return Promise.reject(lostSuffix(entry));
+  async claimed(entry: Entry, deadline: number): Promise<Known> {
+    try {
+      if (entry.isLost) throw lostSuffix(entry);
+      return this.valid(entry) ?? (await this.#loaded(entry, deadline));
+    } finally {
+      if (entry.isLost) {
+        entry.isLost = false; // whoever asked is told
+        this.#context.cache.account(entry);
+      }
     }
-    const known = this.valid(entry);
-    if (known !== undefined) return Promise.resolve(known);
+  }
+
+  #loaded(entry: Entry, deadline: number): Promise<Known> {
     entry.loading ??= this.#load(entry, deadline).finally(() => {
       entry.loading = undefined;
       this.#context.cache.account(entry);
@@ -56,21 +62,19 @@ export class KeyClaims {
    * looked at, and how many are not as they should be.
    */
   async examine(all: boolean): Promise<{ readonly keys: number; readonly lost: number }> {
-    const entries = [...this.#context.cache.all()].filter(
+    const { cache } = this.#context;
+    const entries = [...cache.all()].filter(
       ({ inDoubt, known }) => inDoubt !== undefined || (all && known !== undefined),
     );
     let lost = 0;
     for (let from = 0; from < entries.length; from += EXAMINED_TOGETHER)
       await Promise.all(
         entries.slice(from, from + EXAMINED_TOGETHER).map(async (entry) => {
-          if (!entry.isIdle) return; // who uses it finds out
-          try {
-            await this.claimed(entry, performance.now() + this.#context.timeoutMs);
-          } catch (reason) {
-            if (!(reason instanceof StateError) || reason.code !== 'SUFFIX_LOST') return; // looked at when it is used
-            entry.isLost = true;
-            lost++;
-          }
+          // Who uses it finds out.
+          if (!entry.isIdle || cache.find(entry.state, entry.key) !== entry) return;
+          // Of what cannot be read now, whoever uses it finds out.
+          await this.#loaded(entry, performance.now() + this.#context.timeoutMs).catch(() => undefined);
+          if (entry.isLost) lost++;
         }),
       );
     return { keys: entries.length, lost };
@@ -148,6 +152,7 @@ export class KeyClaims {
     entry.known = undefined;
     if (hasEnded) return;
     entry.inDoubt = undefined;
+    entry.isLost = true;
     throw lostSuffix(entry);
   }
 }

@@ -93,10 +93,14 @@ export class RedisStore implements StateStore {
 
   async #read(state: string, key: string): Promise<StoredValue | undefined> {
     this.#refuseClosed();
-    const entry = this.#context.cache.entry(state, key);
+    const { cache } = this.#context;
+    const writing = cache.find(state, key);
     // Its writer hears of a failure; a reader sees what is there then.
-    await (entry.next ?? entry.inFlight)?.done.catch(() => undefined);
-    const known = await this.#claims.claimed(entry, performance.now() + this.#context.timeoutMs);
+    await (writing?.next ?? writing?.inFlight)?.done.catch(() => undefined);
+    const known = await this.#claims.claimed(
+      cache.entry(state, key),
+      performance.now() + this.#context.timeoutMs,
+    );
     return this.#claims.live(known.value);
   }
 

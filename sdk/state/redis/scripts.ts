@@ -22,6 +22,7 @@ if not record then
   return false
 end
 local held, epoch = string.sub(record, 1, 16), string.sub(ARGV[1], 1, 16)
+if not tonumber(held) then return record end
 if held ~= epoch and tonumber(held) > tonumber(epoch) then return tonumber(held) end
 if string.sub(record, 33, 33) == 'e' then
   redis.call('SET', KEYS[1], ARGV[1] .. 'e', 'PX', ${EMPTY_MS})
@@ -47,7 +48,7 @@ local function write(key, index, record, before, px, member)
   if stored == claim then return 0 end
   local held, epoch = sub(stored, 1, 16), sub(claim, 1, 16)
   if held ~= epoch then
-    if tonumber(held) > tonumber(epoch) then return tonumber(held) end
+    if (tonumber(held) or 0) > tonumber(epoch) then return tonumber(held) end
     return stored
   end
   if sub(stored, 17) ~= before then return stored end
@@ -73,6 +74,7 @@ return replies`,
 local stored = redis.call('GETRANGE', KEYS[1], 0, 31)
 if stored == '' then return false end
 local held, epoch = string.sub(stored, 1, 16), string.sub(ARGV[1], 1, 16)
+if not tonumber(held) then return stored end
 if held ~= epoch and tonumber(held) > tonumber(epoch) then return tonumber(held) end
 if stored == ARGV[1] then return 0 end
 if held ~= epoch or string.sub(stored, 17) ~= ARGV[2] then return stored end
