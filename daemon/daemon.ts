@@ -157,6 +157,7 @@ async function compose(
     ...(options.compression === undefined ? {} : { compression: options.compression }),
     warmProclets: options.warmProclets ?? 0,
     remoteHost: place.remoteHost,
+    leased: !place.isAlone,
     deriveToken: place.deriveToken,
     clock,
     sinks: {

@@ -15,6 +15,8 @@ export interface Subjects {
   refusal(host: string): string;
   /** RoutesMessage to one host's ingress. */
   ingress(host: string): string;
+  /** LeaseMessage to one host. */
+  lease(host: string): string;
   /** HostReport of one host; `*` for all of them. */
   report(host: string): string;
   /** LogPull of one host, which it answers with a LogPage. */
@@ -46,6 +48,7 @@ export function subjectsOf(cluster: string): Subjects {
     memory: (host) => `${hosts}.${subjectToken(host)}.memory`,
     refusal: (host) => `${hosts}.${subjectToken(host)}.refusal`,
     ingress: (host) => `${hosts}.${subjectToken(host)}.ingress`,
+    lease: (host) => `${hosts}.${subjectToken(host)}.lease`,
     report: (host) => `${hosts}.${host === '*' ? '*' : subjectToken(host)}.report`,
     logs: (host) => `${hosts}.${subjectToken(host)}.logs`,
     traces: (host) => `${hosts}.${subjectToken(host)}.traces`,

@@ -24,6 +24,8 @@ export interface ControlServerOptions {
   readonly socketPath: string;
   readonly clock: Clock;
   readonly routing: RoutingBoard;
+  /** What is owned is so while a lease says it: told to the proclets with what they host. */
+  readonly leased: boolean;
   /** Time to register, ms. */
   readonly registerWithinMs: number;
   /** How often proclets are asked to send Health, ms. */
@@ -196,7 +198,8 @@ export class ProcletConnection {
   /** It may be asked before the registration is answered. */
   async #componentsToHost(): Promise<ProcletRequests['ComponentsToHost']['reply']> {
     await this.#registering;
-    return this.#registered().spec.hosting;
+    const { hosting } = this.#registered().spec;
+    return this.#options.leased ? { ...hosting, leased: true } : hosting;
   }
 
   #startComponent(body: unknown): ProcletRequests['StartComponent']['reply'] {

@@ -14,10 +14,17 @@ import { isRunning, type ProcessIdentity } from '../processes/process-identity.j
 import { type ProcessSpawner, systemSpawner } from '../processes/process-spawner.js';
 import { findSessionLeaders } from '../processes/process-watch.js';
 import { ControlServer, MAX_SOCKET_PATH_BYTES } from './control-server.js';
-import { Envelope, type EnvelopeInheritance, type EnvelopeOptions } from './envelope.js';
+import { Envelope, type EnvelopeOptions } from './envelope.js';
+import type { EnvelopeInheritance } from './envelope-inheritance.js';
 import { DEFAULT_POLICY, type EnvelopePolicy } from './envelope-state.js';
 import { ProcletLauncher } from './proclet-launcher.js';
-import type { ObservedReplica, ReplicaAddressed, ReplicaHost, ReplicaSpec } from './replica-host.js';
+import type {
+  LeasedReplica,
+  ObservedReplica,
+  ReplicaAddressed,
+  ReplicaHost,
+  ReplicaSpec,
+} from './replica-host.js';
 import { type ReplicaRecord, replicaId, specFingerprint } from './replica-record.js';
 import { type DeriveToken, ReplicaRecords } from './replica-records.js';
 import type { ReplicaSinks } from './replica-sinks.js';
@@ -47,6 +54,8 @@ export interface ReplicaHostOptions {
   readonly remoteHost?: string | undefined;
   /** Absent: each version's token is random, for this host alone. */
   readonly deriveToken?: DeriveToken | undefined;
+  /** Keys are owned while the leader says so again and again (`lease`): on a fleet. Default false. */
+  readonly leased?: boolean;
   /** Pre-started processes that wait, per version with two or more replicas here. Default 0. */
   readonly warmProclets?: number;
   /** Default 2000: they are started when no replica was for so long. */
@@ -180,6 +189,7 @@ class LocalReplicaHost implements ReplicaHost {
         registerWithinMs: options.registerWithinMs ?? 5000,
         healthIntervalMs: options.healthIntervalMs ?? 2000,
         maxConnections: options.maxConnections ?? 1024,
+        leased: options.leased ?? false,
         admit: (register) => host.#admit(register),
         onRefused: (reason) =>
           options.sinks.onEvent({
@@ -224,6 +234,10 @@ class LocalReplicaHost implements ReplicaHost {
   async askState(replica: ReplicaAddressed, query: StateQuery, timeoutMs: number): Promise<StateAnswer> {
     if (this.#server === undefined) throw new ControlError('CLOSED', 'this daemon is starting or ending');
     return this.#server.askState(replica, query, timeoutMs);
+  }
+
+  lease(replicas: readonly LeasedReplica[], until: number): void {
+    for (const leased of replicas) this.#envelopes.get(replicaId(leased))?.lease(leased.generation, until);
   }
 
   async close({ stopProclets }: { readonly stopProclets: boolean }): Promise<void> {

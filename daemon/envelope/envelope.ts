@@ -11,9 +11,9 @@ import type {
 import { ControlError } from '../../sdk/protocol/control-channel.js';
 import type { Clock } from '../processes/clock.js';
 import { Deadline } from '../processes/deadline.js';
-import type { ProcessIdentity } from '../processes/process-identity.js';
 import type { ProcessExit } from '../processes/process-spawner.js';
 import type { ProcletConnection } from './control-server.js';
+import type { EnvelopeInheritance } from './envelope-inheritance.js';
 import {
   beginEnvelope,
   deadlineOf,
@@ -29,6 +29,7 @@ import { exitReason } from './exit-reason.js';
 import { KeptProcess } from './kept-process.js';
 import type { ProcletLauncher } from './proclet-launcher.js';
 import { ProcletOutput, type ProcletOutputOptions } from './proclet-output.js';
+import { ProcletOwnership } from './proclet-ownership.js';
 import type { ObservedReplica, ReplicaSpec } from './replica-host.js';
 import { specFingerprint } from './replica-record.js';
 import type { ReplicaRecords } from './replica-records.js';
@@ -51,12 +52,6 @@ type Registered = Pick<ObservedReplica, 'address' | 'remoteAddress' | 'listeners
 
 const NOT_REGISTERED: Registered = { address: undefined, remoteAddress: undefined, listeners: [] };
 
-/** What the process of a former daemon, or of none, leaves to this envelope. */
-export type EnvelopeInheritance = EnvelopeBeginning & {
-  readonly process?: ProcessIdentity | undefined;
-  readonly startedAt?: number;
-};
-
 /** Time for what a process said last to arrive after its end, ms. */
 const LAST_WORDS_MS = 250;
 
@@ -75,8 +70,7 @@ export class Envelope {
   #link: ProcletConnection | undefined;
   #registered: Registered = NOT_REGISTERED;
   #load: Load | undefined;
-  /** By owned component. */
-  readonly #settled = new Map<string, number>();
+  #ownership: ProcletOwnership;
   #startedAt: number | undefined;
   #nextStartAt: number | undefined;
   #told: Failed | undefined;
@@ -90,6 +84,7 @@ export class Envelope {
     this.#options = options;
     this.#desired = spec;
     this.#running = spec;
+    this.#ownership = new ProcletOwnership(options.clock);
     this.#output = new ProcletOutput({
       spec,
       folder: options.output,
@@ -141,7 +136,7 @@ export class Envelope {
       lastFailedComponent: this.#lastFailedComponent,
       nextStartAt: this.#nextStartAt,
       load: runs ? this.#load : undefined,
-      settled: runs ? [...this.#settled].map(([component, epoch]) => ({ component, epoch })) : [],
+      settled: runs ? this.#ownership.observed() : [],
     };
   }
 
@@ -184,6 +179,7 @@ export class Envelope {
     const { address, remoteAddress, listeners } = register;
     this.#registered = { address, remoteAddress, listeners };
     this.#dispatch({ kind: 'registered', at: this.#now(), phase: register.phase });
+    setImmediate(() => this.#ownership.tell(this.#link)); // after the answer to its registration
     this.#options.changed();
   }
 
@@ -216,11 +212,15 @@ export class Envelope {
     this.#options.changed();
   }
 
-  onSettled({ component, epoch }: OwnershipSettled): void {
-    if (!this.#desired.hosting.components.some(({ name }) => name === component)) return;
-    if (this.#settled.get(component) === epoch) return;
-    this.#settled.set(component, epoch);
-    this.#options.changed();
+  onSettled(settled: OwnershipSettled): void {
+    if (!this.#running.hosting.components.some(({ name }) => name === settled.component)) return;
+    if (this.#ownership.settled(settled)) this.#options.changed();
+  }
+
+  /** Of the keys it owns, if it is of that generation still. */
+  lease(generation: number, until: number): void {
+    if (generation === this.#state.generation && this.#process !== undefined)
+      this.#ownership.lease(until, this.#link);
   }
 
   onLogs(logs: Logs): void {
@@ -326,7 +326,7 @@ export class Envelope {
       this.#startedAt = startedAt;
       this.#told = undefined;
       this.#load = undefined;
-      this.#settled.clear();
+      this.#ownership = new ProcletOwnership(this.#options.clock);
       this.#registered = NOT_REGISTERED;
       this.#process = KeptProcess.own(process, this.#options.clock, (exit) => this.#onExit(exit));
       this.#dispatch({ kind: 'launched', at: this.#now(), generation });

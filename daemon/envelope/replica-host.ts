@@ -53,6 +53,14 @@ export interface ObservedReplica {
   readonly settled?: readonly OwnershipSettled[] | undefined;
 }
 
+/** One run of a replica. */
+export interface LeasedReplica {
+  readonly app: string;
+  readonly version: string;
+  readonly replica: string;
+  readonly generation: number;
+}
+
 /** The host's side of the control plane: keeps an envelope for each desired replica. */
 export interface ReplicaHost {
   /**
@@ -67,6 +75,8 @@ export interface ReplicaHost {
   setRouting(app: string, version: string, routing: readonly ComponentRouting[]): void;
   /** What it answers of the state it keeps. Rejects with a ControlError: its own, NOT_FOUND, CLOSED, TIMEOUT. */
   askState(replica: ReplicaAddressed, query: StateQuery, timeoutMs: number): Promise<StateAnswer>;
+  /** Of those replicas, in that generation, the owned keys are theirs until then, ms of the daemon's monotonic clock. */
+  lease(replicas: readonly LeasedReplica[], until: number): void;
   /** Resolves when all is stopped, or, without `stopProclets`, when the daemon has let go of them. */
   close(options: { readonly stopProclets: boolean }): Promise<void>;
 }

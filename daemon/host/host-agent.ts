@@ -8,12 +8,15 @@ import { type Memory, serveMemory } from '../memory/memory-service.js';
 import type { Clock } from '../processes/clock.js';
 import { Bundles } from './bundles.js';
 import { EpochFence, type EpochMemory } from './epoch-fence.js';
+import { HeartbeatTimes } from './heartbeat-times.js';
 import {
   HEARTBEAT_MS,
   type Heartbeat,
   type HostReport,
   type Placement,
   REPORT_MS,
+  type RoutingMessage,
+  readLease,
   readPlacements,
   readRefusal,
   readRoutes,
@@ -64,6 +67,7 @@ export class HostAgent {
   readonly #versions = new Map<string, HostedVersion>();
   readonly #bundles: Bundles;
   readonly #fence: EpochFence;
+  readonly #heartbeats = new HeartbeatTimes();
   #generation: number;
   #placed: readonly Placement[] | undefined;
   #isApplied = false;
@@ -106,6 +110,7 @@ export class HostAgent {
       bus.subscribe(subjects.placements(host), (body) => this.#onPlacements(body)),
       bus.subscribe(subjects.ingress(host), (body) => this.#onRoutes(body)),
       bus.subscribe(subjects.refusal(host), (body) => this.#onRefusal(body)),
+      bus.subscribe(subjects.lease(host), (body) => this.#onLease(body)),
       bus.subscribe(subjects.callForReports, () => this.#reportSoon()),
     );
     replicaHost.onChange(() => {
@@ -210,6 +215,15 @@ export class HostAgent {
     }
   }
 
+  #onLease(body: unknown): void {
+    const message = readLease(body);
+    if (message === undefined) return this.#tellMalformed('lease');
+    if (message.generation !== this.#generation) return;
+    if (!this.#fence.admit('lease', message.epoch, message.leader)) return;
+    const until = this.#heartbeats.leaseUntil(message.heard);
+    if (until !== undefined) this.#options.replicaHost.lease(message.replicas, until);
+  }
+
   #tellMalformed(kind: string): void {
     if (++this.#malformed > MAX_MALFORMED) return;
     const more = this.#malformed === MAX_MALFORMED ? '; no more of them are told' : '';
@@ -238,11 +252,13 @@ export class HostAgent {
         if (message === undefined) return this.#tellMalformed('routing');
         if (message.epoch === this.#fence.newest(subject)) return;
         if (!this.#fence.admit(subject, message.epoch, message.leader)) return;
+        const known = this.#versions.get(subject);
+        if (known !== undefined) known.decided = decidedIn(message);
         const routing = message.routing.map((each) => routingOn(facts.host, each));
         replicaHost.setRouting(app, version, routing);
         this.#reportSoon();
       });
-      this.#versions.set(subject, { app, version, subscription });
+      this.#versions.set(subject, { app, version, subscription, decided: [] });
     }
   }
 
@@ -261,7 +277,9 @@ export class HostAgent {
 
   #nextHeartbeat(leaving: boolean): Heartbeat {
     const facts = { ...this.#options.facts, generation: this.#generation };
-    return { facts, sequence: ++this.#sequence, leaving };
+    const sequence = ++this.#sequence;
+    this.#heartbeats.sending(sequence, this.#options.clock.monotonic());
+    return { facts, sequence, leaving };
   }
 
   #reportSoon(): void {
@@ -284,10 +302,11 @@ export class HostAgent {
       memory: memory?.summary().digest,
       placementsEpoch: this.#fence.newest('placements'),
       routesEpoch: this.#fence.newest('routes'),
-      versions: [...this.#versions].map(([subject, { app, version }]) => ({
+      versions: [...this.#versions].map(([subject, { app, version, decided }]) => ({
         app,
         version,
         routingEpoch: this.#fence.newest(subject),
+        ...(decided.length === 0 ? {} : { decided }),
       })),
       replicas: replicaHost.observed(),
       ingress: ingress.status(),
@@ -302,4 +321,9 @@ interface HostedVersion {
   readonly app: string;
   readonly version: string;
   readonly subscription: Subscription;
+  decided: NonNullable<HostReport['versions'][number]['decided']>;
+}
+
+function decidedIn({ routing }: RoutingMessage): HostedVersion['decided'] {
+  return routing.flatMap(({ component, decidedAt: at }) => (at === undefined ? [] : [{ component, at }]));
 }

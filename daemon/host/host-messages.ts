@@ -1,6 +1,6 @@
 import type { Address } from '../../sdk/protocol/address.js';
 import type { ComponentRouting } from '../../sdk/protocol/control.js';
-import type { ObservedReplica, ReplicaSpec } from '../envelope/replica-host.js';
+import type { LeasedReplica, ObservedReplica, ReplicaSpec } from '../envelope/replica-host.js';
 import type { IngressRoute, IngressStatus } from '../ingress/ingress-routes.js';
 import { type Epoch, isEpoch } from '../leader/epoch.js';
 import { type HostFacts, readHostFacts } from '../membership/host-facts.js';
@@ -9,6 +9,7 @@ import {
   hasFields,
   isHostedVersion,
   isIngressStatus,
+  isLeasedReplica,
   isObservedReplica,
   isPlacement,
   isPublishedRouting,
@@ -62,6 +63,8 @@ export interface PublishedReplica {
 /** A component's routing as the hosts hear of it. */
 export interface PublishedRouting extends Omit<ComponentRouting, 'replicas'> {
   readonly replicas: readonly PublishedReplica[];
+  /** Of owned components: when the leader wrote down who has which keys; hosts remember it for the next leader. */
+  readonly decidedAt?: number | undefined;
 }
 
 /** Of one version, on the subject of that version. */
@@ -71,6 +74,18 @@ export interface RoutingMessage extends FromLeader {
 
 export interface RoutesMessage extends FromLeader {
   readonly routes: readonly IngressRoute[];
+}
+
+/**
+ * The keys that these replicas own are theirs until {@link LEASE_MS} after the host sent that heartbeat. Sent to the hosts of a
+ * fleet, of which a silent one cannot be told anything else.
+ */
+export interface LeaseMessage extends FromLeader {
+  /** Of the host; another one ignores it. */
+  readonly generation: number;
+  /** The sequence of the newest heartbeat that was heard of it. */
+  readonly heard: number;
+  readonly replicas: readonly LeasedReplica[];
 }
 
 /** Sent every {@link HEARTBEAT_MS}: the host is there. */
@@ -98,6 +113,8 @@ export interface HostReport extends Heartbeat {
     readonly app: string;
     readonly version: string;
     readonly routingEpoch: number;
+    /** Of its owned components, as the newest routing says it. */
+    readonly decided?: readonly { readonly component: string; readonly at: number }[] | undefined;
   }[];
   readonly replicas: readonly ObservedReplica[];
   readonly ingress: IngressStatus;
@@ -107,6 +124,13 @@ export interface HostReport extends Heartbeat {
 }
 
 export const HEARTBEAT_MS = 1000;
+/**
+ * Long enough for another leader to be elected (5 s), to wait for hosts that do not report (3 s), and to hear that the
+ * replicas have its routing. Nobody else is given the keys of a silent host any earlier, and a little more for clocks that
+ * differ ({@link LEASE_MARGIN_MS}).
+ */
+export const LEASE_MS = 15_000;
+export const LEASE_MARGIN_MS = 1000;
 /** Between reports of a host to which the leader has not said otherwise. */
 export const REPORT_MS = 2000;
 
@@ -135,6 +159,13 @@ export function readRoutes(body: unknown): RoutesMessage | undefined {
   if (!isFromLeader(body) || !hasFields(body, { routes: 'array' })) return undefined;
   const message = body as RoutesMessage;
   return message.routes.every(isRoute) ? message : undefined;
+}
+
+export function readLease(body: unknown): LeaseMessage | undefined {
+  const fields = { generation: 'number', heard: 'number', replicas: 'array' } as const;
+  if (!isFromLeader(body) || !hasFields(body, fields)) return undefined;
+  const message = body as LeaseMessage;
+  return message.replicas.every(isLeasedReplica) ? message : undefined;
 }
 
 /** The heartbeat, or why it is none. */

@@ -67,7 +67,8 @@ export function isPublishedRouting(value: unknown): boolean {
     hasFields(value, { component: 'string' }) &&
     isEpoch(field(value, 'epoch')) &&
     isEach(field(value, 'replicas'), isPublishedReplica) &&
-    isOptional(field(value, 'assignment'), isAssignment)
+    isOptional(field(value, 'assignment'), isAssignment) &&
+    isOptional(field(value, 'decidedAt'), isNumber)
   );
 }
 
@@ -115,7 +116,16 @@ function isBackend(value: unknown): boolean {
 }
 
 export function isHostedVersion(value: unknown): boolean {
-  return hasFields(value, { app: 'string', version: 'string', routingEpoch: 'number' });
+  return (
+    hasFields(value, { app: 'string', version: 'string', routingEpoch: 'number' }) &&
+    isOptional(field(value, 'decided'), (decided) =>
+      isEach(decided, (each) => hasFields(each, { component: 'string', at: 'number' })),
+    )
+  );
+}
+
+export function isLeasedReplica(value: unknown): boolean {
+  return hasFields(value, { app: 'string', version: 'string', replica: 'string', generation: 'number' });
 }
 
 export function isObservedReplica(value: unknown): boolean {

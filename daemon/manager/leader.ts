@@ -18,6 +18,7 @@ import type { EventLog } from './event-log.js';
 import { Fleet } from './fleet.js';
 import type { History } from './history.js';
 import type { HostedReplica } from './hosted-replica.js';
+import { LeaseSender } from './ownership/lease-sender.js';
 import { OwnershipTable } from './ownership/ownership-table.js';
 import { Ownerships } from './ownership/ownerships.js';
 import { PlacementReasons } from './placement-reasons.js';
@@ -156,6 +157,8 @@ export class Leader {
     const { clock, bus } = this.#options;
     this.#cancelTick = clock.after(MEMBERSHIP_HEARTBEAT_MS / 2, () => this.#tick());
     const { kind } = bus.state();
+    // A step may wait for the store, and leases must not.
+    if (this.#options.leadership.isValid()) this.#opened?.publisher.lease(this.#fleet.hosts());
     if (this.#fleet.tick(kind === 'connected' || kind === 'degraded')) this.#reconciler.trigger();
   }
 
@@ -237,12 +240,10 @@ export class Leader {
   }
 
   async #openNow(): Promise<Opened> {
-    const { bus, subjects, clock, findPort, events, leadership } = this.#options;
+    const { bus, subjects, clock, findPort, events, leadership, sawEpoch } = this.#options;
     const ports = await PortTable.open(bus.store('ports'), findPort);
     const routing = await RoutingTable.open(bus.store(ASSIGNMENTS_BUCKET));
-    const table = await OwnershipTable.open(bus.store(ASSIGNMENTS_BUCKET), leadership);
-    const { isAlone } = this.#options;
-    const ownerships = new Ownerships({ table, clock, termBegan: this.#began, isAlone });
+    const table = await OwnershipTable.open(bus.store(ASSIGNMENTS_BUCKET), leadership, sawEpoch);
     const fenced = {
       publish: (subject: string, body: object) => {
         if (!leadership.isValid())
@@ -251,6 +252,10 @@ export class Leader {
       },
     };
     const nextEpoch = () => leadership.nextEpoch();
+    const sender = this.#options.isAlone
+      ? undefined
+      : new LeaseSender({ bus: fenced, subjects, clock, nextEpoch });
+    const ownerships = new Ownerships({ table, clock, termBegan: this.#began, sender });
     const publisher = new Publisher({
       bus: fenced,
       subjects,

@@ -38,6 +38,7 @@ export function reportIntervalMs(hosts: number): number {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #sender: LevelSender;
+  #records: readonly AppRecord[] = [];
   /** By app, as last sent. */
   #routes: ReadonlyMap<string, readonly ClusterRoute[]> = new Map();
 
@@ -97,7 +98,17 @@ export class Publisher {
       sent.add(subject);
     }
     this.#sender.retain(sent);
+    this.#records = apps.map(({ record }) => record);
+    this.lease(fleet);
     return unwritten;
+  }
+
+  /** What replicas own is theirs for a while longer. To be called often; it is sent when it is due. */
+  lease(fleet: readonly FleetHost[]): void {
+    const { routing, ownerships } = this.#options;
+    ownerships.sendLeases(this.#records, fleet, (app, version, component) =>
+      routing.firstEpochOf(app, version, component),
+    );
   }
 
   #sendRouting(apps: readonly AppPlan[], reports: readonly HostReport[], sent: Set<string>): void {
@@ -114,7 +125,7 @@ export class Publisher {
     for (const { deployment, leaving, observed, app } of deployments) {
       const { version } = deployment;
       const next = routing.route(deployment, observed, leaving, nextEpoch, now, (component) =>
-        ownerships.grantsOf(app, component),
+        ownerships.grantsOf(app, version, component),
       );
       if (next.epoch === 0) continue;
       const subject = subjects.routing(app, version);

@@ -55,6 +55,11 @@ export class RoutingTable {
     for (const version of this.#versions.keys()) if (!versions.has(version)) this.#versions.delete(version);
   }
 
+  /** Of the first routing of a component that there was since the table was opened; undefined before it. */
+  firstEpochOf(app: string, version: string, component: string): number | undefined {
+    return this.#versions.get(formatVersion({ app, version }))?.firstEpochs.get(component);
+  }
+
   /** The newest of a version; undefined before it was routed. */
   of(deployment: Deployment): VersionRouting | undefined {
     return this.#versions.get(versionOf(deployment));

@@ -7,8 +7,8 @@ import { balanced } from './balanced.js';
 import { balancingOf, keyLoads } from './component-balancing.js';
 import { groupsOf } from './groups.js';
 import type { HostedReplica } from './hosted-replica.js';
-import { type Grant, newestTaking } from './ownership/grants.js';
 import { ownedSlices } from './ownership/owned-slices.js';
+import type { PublishedGrants } from './ownership/ownership-table.js';
 import { routable } from './routable.js';
 import { sameJson } from './same-json.js';
 
@@ -17,6 +17,8 @@ export interface VersionRouting {
   /** The highest of its components' epochs. */
   readonly epoch: number;
   readonly components: ReadonlyMap<string, PublishedRouting>;
+  /** Of each component the epoch of the first that this leader published. */
+  readonly firstEpochs: ReadonlyMap<string, number>;
   /** Of the routed components whose keys have no owners; kept in the store. */
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Of those of them that have load: when their slices were balanced, Unix ms. */
@@ -26,12 +28,13 @@ export interface VersionRouting {
 export const NO_ROUTING: VersionRouting = {
   epoch: 0,
   components: new Map(),
+  firstEpochs: new Map(),
   assignments: new Map(),
   balancedAt: new Map(),
 };
 
-/** Who has which keys of an owned component; undefined while that is not in the store. */
-export type GrantsOf = (component: string) => readonly Grant[] | undefined;
+/** Who has which keys of an owned component of the version; undefined while that is not in the store. */
+export type GrantsOf = (component: string) => PublishedGrants | undefined;
 
 /**
  * The routing of a version from what is observed. A component's entry changes, with a new epoch, only when its
@@ -49,6 +52,7 @@ export function routeVersion(
   grantsOf: GrantsOf = () => undefined,
 ): VersionRouting {
   const components = new Map(previous.components);
+  const firstEpochs = new Map(previous.firstEpochs);
   const assignments = new Map(previous.assignments);
   const balancedAt = new Map(previous.balancedAt);
   let isRebalanced = false;
@@ -96,28 +100,30 @@ export function routeVersion(
     const replicas = routable(ofGroup, leaving);
     for (const component of group.components) {
       const before = components.get(component);
-      const grants = owned.has(component) ? grantsOf(component) : undefined;
-      if (owned.has(component) && grants === undefined) continue;
+      const decided = owned.has(component) ? grantsOf(component) : undefined;
+      if (owned.has(component) && decided === undefined) continue;
       const slices =
-        grants !== undefined
-          ? ownedSlices(grants, deployment.version, replicas)
+        decided !== undefined
+          ? ownedSlices(decided.grants, deployment.version, replicas)
           : routed.has(component)
             ? balance(component, ofGroup, replicas)
             : undefined;
       const assignment = replicas.length === 0 ? undefined : slices;
-      const isTaken = newestTaking(grants ?? [], deployment.version) > (before?.epoch ?? 0);
+      const mustTell = (decided?.newerThan ?? 0) > (before?.epoch ?? 0);
       if (
         before !== undefined &&
-        !isTaken &&
+        !mustTell &&
         sameJson([before.replicas, before.assignment], [replicas, assignment])
       )
         continue;
       epoch = nextEpoch();
-      components.set(component, { component, epoch, replicas, assignment });
+      if (before === undefined) firstEpochs.set(component, epoch);
+      const decidedAt = decided === undefined ? {} : { decidedAt: decided.decidedAt };
+      components.set(component, { component, epoch, replicas, assignment, ...decidedAt });
     }
   }
   if (epoch === previous.epoch && !isRebalanced) return previous;
-  return { epoch, components, assignments, balancedAt };
+  return { epoch, components, firstEpochs, assignments, balancedAt };
 }
 
 /** When slices of the version are to be balanced though nothing else changes, Unix ms; undefined without load. */

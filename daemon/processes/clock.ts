@@ -8,6 +8,11 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
+/** CLOCK_MONOTONIC, ms: the same for all processes of this machine. */
+export function machineMonotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

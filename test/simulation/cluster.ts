@@ -2,6 +2,7 @@ import { LEADER_BUCKET } from '../../daemon/leader/election.js';
 import { readLease } from '../../daemon/leader/lease-record.js';
 import type { Action, History } from './history.js';
 import { Invariants } from './invariants.js';
+import { KeyOwners } from './key-owners.js';
 import { CLEAR, Network } from './network.js';
 import { Operations } from './operations.js';
 import { Random } from './random.js';
@@ -30,6 +31,7 @@ export class Cluster {
   readonly store: SimStore;
   readonly invariants: Invariants;
   readonly operations = new Operations();
+  readonly keyOwners: KeyOwners;
   readonly hosts = new Map<string, SimHost>();
   readonly #random: Random;
   readonly #world: World;
@@ -52,6 +54,9 @@ export class Cluster {
       leaders: () => this.leaders(),
       daemonSince: (host) => this.hosts.get(host)?.daemonSince ?? 0,
       isLeaving: (host) => (this.hosts.get(host)?.leavingUntil ?? 0) > this.scheduler.now,
+    });
+    this.keyOwners = new KeyOwners((message) => {
+      this.invariants.fail('ONE-OWNER', message);
     });
     this.store.onWrite = (bucket, key) => {
       const value = this.store.get(bucket, key)?.value;
@@ -132,6 +137,8 @@ export class Cluster {
         return;
       case 'crash-proclet':
         return this.#crashProclet(action.host);
+      case 'pause-proclet':
+        return this.#pauseProclet(action.host, action.forMs);
       case 'deploy':
       case 'redeploy': {
         const { host, app, replicas, kind } = action;
@@ -158,7 +165,7 @@ export class Cluster {
   }
 
   #addHost(host: string, random: Random): void {
-    const machine = new SimMachine(host, this.scheduler, random, this.invariants);
+    const machine = new SimMachine(host, this.scheduler, random, this.invariants, this.keyOwners);
     this.hosts.set(host, {
       machine,
       daemon: undefined,
@@ -237,6 +244,13 @@ export class Cluster {
     this.#loseLeaseAfterMs = undefined;
     const before = this.store.writes - 1;
     this.#later(afterMs, () => this.store.loseSuffix(Math.max(1, this.store.writes - before)));
+  }
+
+  #pauseProclet(host: string, forMs: number): void {
+    const owners = [...this.#host(host).machine.proclets.values()].filter(
+      ({ phase, owner }) => phase === 'serving' && owner.options.components.length > 0,
+    );
+    if (owners.length > 0) this.#random.pick(owners).owner.pause(forMs);
   }
 
   #crashProclet(host: string): void {

@@ -4,6 +4,7 @@ import { formatReplica } from '../../daemon/manager/replica-key.js';
 import { isTombstone } from '../../daemon/memory/memory-entry.js';
 import { summarize } from '../../daemon/memory/memory-summary.js';
 import type { Cluster, SimHost } from './cluster.js';
+import { OWNED } from './sample-app.js';
 import type { Proclet } from './sim-machine.js';
 
 interface Running {
@@ -37,6 +38,7 @@ export function difference(cluster: Cluster): string | undefined {
       .filter(({ state }) => state !== 'serving' && state !== 'stopped')
       .map(({ app, state, reason }) => `the leader shows ${app} as ${state}: ${reason}`)[0] ??
     routingDifference(cluster, records, up) ??
+    ownerDifference(cluster, records) ??
     memoryDifference(cluster, up)
   );
 }
@@ -116,6 +118,16 @@ function routingDifference(
           return `${host} routes ${component} of ${formatReplica({ ...record, version, replica: '' })} to ${routed.join() || 'nobody'}, not ${serving.join() || 'nobody'}`;
       }
     }
+  }
+  return undefined;
+}
+
+/** Of the apps that run. */
+function ownerDifference({ keyOwners }: Cluster, records: readonly AppRecord[]): string | undefined {
+  for (const { app, state, current } of records) {
+    if (state !== 'running') continue;
+    const unowned = keyOwners.unowned(app, current.version, OWNED);
+    if (unowned !== undefined) return unowned;
   }
   return undefined;
 }

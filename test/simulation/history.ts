@@ -19,6 +19,8 @@ export type Action = { readonly at: number } & (
   /** Who leads is stopped for a while; the lease that another takes is acknowledged, and lost `afterMs` later. */
   | { readonly kind: 'store-lose-lease'; readonly afterMs: number; readonly forMs: number }
   | { readonly kind: 'crash-proclet'; readonly host: string }
+  /** One that owns keys stands still. */
+  | { readonly kind: 'pause-proclet'; readonly host: string; readonly forMs: number }
   | { readonly kind: 'deploy'; readonly host: string; readonly app: string; readonly replicas: number }
   /** The version that was deployed last, with another manifest. */
   | { readonly kind: 'redeploy'; readonly host: string; readonly app: string; readonly replicas: number }
@@ -89,6 +91,7 @@ function anyAction(
     [3, () => ({ kind: 'store-lose', writes: random.whole(1, 30) })],
     [3, () => ({ kind: 'store-lose-lease', afterMs: random.whole(0, 400), forMs: 4000 + forMs })],
     [2, () => ({ kind: 'crash-proclet', host })],
+    [3, () => ({ kind: 'pause-proclet', host, forMs })],
   ];
   let rest = random.between(
     0,

@@ -3,7 +3,7 @@ import { type Epoch, incarnationOf } from '../../daemon/leader/epoch.js';
 import { type AppRecord, isWanted } from '../../daemon/manager/app-record.js';
 import { layoutOf } from '../../daemon/manager/layout.js';
 import { changeOf, isTombstone } from '../../daemon/memory/memory-entry.js';
-import type { ComponentRouting } from '../../sdk/protocol/control.js';
+import { type ComponentRouting, NO_OWNER } from '../../sdk/protocol/control.js';
 import type { Sender } from './network.js';
 import type { Observer } from './observer.js';
 import type { Proclet, ProcletPhase } from './sim-machine.js';
@@ -138,7 +138,7 @@ export class Invariants implements Observer {
         'ONE-VERSION',
         `${host} routes ${component} of ${app} ${version} to ${pathOf(foreign.address)}`,
       );
-    if (assignment?.owners.some((owner) => replicas[owner] === undefined))
+    if (assignment?.owners.some((owner) => owner !== NO_OWNER && replicas[owner] === undefined))
       this.fail('ONE-OWNER', `${host} has slices of ${component} of ${app} ${version} without an owner`);
     if (this.#splitIncarnations.has(incarnationOf(epoch as Epoch))) return;
     const key = `${app}/${version}/${component} ${epoch}`;

@@ -1,7 +1,13 @@
 import type { AppDescription } from '../../sdk/protocol/app-description.js';
 
-/** Components by name, each with those it calls; `Cart` is routed, `Front` has the listener. */
-const REFERENCES: Readonly<Record<string, readonly string[]>> = { Front: ['Cart'], Cart: [] };
+/** Components by name, each with those it calls; `Cart` and `Room` are routed, `Room` exclusively, `Front` has the listener. */
+const REFERENCES: Readonly<Record<string, readonly string[]>> = {
+  Front: ['Cart', 'Room'],
+  Cart: [],
+  Room: [],
+};
+/** The keys of which have one owner at a time. */
+export const OWNED = 'Room';
 
 export function describeApp(app: string, version: string): AppDescription {
   return {
@@ -11,7 +17,8 @@ export function describeApp(app: string, version: string): AppDescription {
     builtWith: '1.0.0',
     components: Object.entries(REFERENCES).map(([name, references]) => ({
       name,
-      methods: [{ name: 'get', streaming: false, routed: name === 'Cart' }],
+      methods: [{ name: 'get', streaming: false, routed: name !== 'Front' }],
+      ...(name === OWNED ? { exclusive: true } : {}),
       references,
       declaredAt: 'main.ts:1',
     })),
@@ -24,7 +31,11 @@ export function describeApp(app: string, version: string): AppDescription {
 export function manifestOf(operation: number, replicas: number): object {
   return {
     env: { OPERATION: String(operation) },
-    components: { Cart: { replicas }, Front: { replicas: Math.min(replicas, 2) } },
+    components: {
+      Cart: { replicas },
+      Room: { replicas: Math.min(replicas, 3) },
+      Front: { replicas: Math.min(replicas, 2) },
+    },
     shutdown: { grace: '1s' },
   };
 }

@@ -1,10 +1,12 @@
 import type { ObservedReplica, ReplicaSpec } from '../../daemon/envelope/replica-host.js';
 import type { IngressRoute } from '../../daemon/ingress/ingress-routes.js';
 import { formatReplica } from '../../daemon/manager/replica-key.js';
+import type { KeyOwners } from './key-owners.js';
 import type { Observer } from './observer.js';
 import type { Random } from './random.js';
 import type { Scheduler } from './scheduler.js';
 import { SimDisk } from './sim-disk.js';
+import { SimOwner } from './sim-owner.js';
 
 export type ProcletPhase = 'starting' | 'serving' | 'draining' | 'completed' | 'ended';
 
@@ -17,6 +19,7 @@ export interface Proclet {
   readonly restarts: number;
   phase: ProcletPhase;
   lastFailure: string | undefined;
+  readonly owner: SimOwner;
 }
 
 /** What outlives a daemon: the disk, the proclets and the ingress. */
@@ -32,8 +35,10 @@ export class SimMachine {
   readonly #random: Random;
   readonly #observer: Observer;
   readonly #generations = new Map<string, number>();
+  readonly #owners: KeyOwners;
 
-  constructor(host: string, scheduler: Scheduler, random: Random, observer: Observer) {
+  constructor(host: string, scheduler: Scheduler, random: Random, observer: Observer, owners: KeyOwners) {
+    this.#owners = owners;
     this.host = host;
     this.disk = new SimDisk(random.fork('disk'));
     this.#scheduler = scheduler;
@@ -54,6 +59,18 @@ export class SimMachine {
       restarts,
       phase: 'starting',
       lastFailure: undefined,
+      owner: new SimOwner({
+        app: spec.app,
+        version: spec.version,
+        replica: spec.replica,
+        generation,
+        host: this.host,
+        components: spec.hosting.components.flatMap(({ name, owned }) => (owned === true ? [name] : [])),
+        scheduler: this.#scheduler,
+        random: this.#random.fork(`owner ${key} ${generation}`),
+        owners: this.#owners,
+        changed: () => this.changed(proclet),
+      }),
     };
     this.proclets.set(key, proclet);
     this.#become(proclet, 'starting');
@@ -73,6 +90,7 @@ export class SimMachine {
   end(proclet: Proclet, failure: string | undefined): void {
     if (!this.#isCurrent(proclet) || proclet.phase === 'ended') return;
     proclet.lastFailure = failure;
+    proclet.owner.end();
     this.#become(proclet, 'ended');
   }
 

@@ -40,6 +40,11 @@ export class SimProcess implements Clock {
     return this.#scheduler.now * this.#clock.rate;
   }
 
+  /** Virtual ms at which its monotonic clock shows that. */
+  virtual(monotonic: number): number {
+    return monotonic / this.#clock.rate;
+  }
+
   after(delayMs: number, run: () => void): () => void {
     let isCancelled = false;
     const cancel = this.#scheduler.after(delayMs / this.#clock.rate, () =>

@@ -1,4 +1,9 @@
-import type { ObservedReplica, ReplicaHost, ReplicaSpec } from '../../daemon/envelope/replica-host.js';
+import type {
+  LeasedReplica,
+  ObservedReplica,
+  ReplicaHost,
+  ReplicaSpec,
+} from '../../daemon/envelope/replica-host.js';
 import { formatReplica } from '../../daemon/manager/replica-key.js';
 import { sameJson } from '../../daemon/manager/same-json.js';
 import type { ComponentRouting } from '../../sdk/protocol/control.js';
@@ -18,6 +23,8 @@ export class SimReplicaHost implements ReplicaHost {
   readonly #listeners: (() => void)[] = [];
   /** Proclets that have registered with this daemon, or were started by it. */
   readonly #registered = new Set<Proclet>();
+  /** Of this daemon's monotonic clock. */
+  readonly #leases = new Map<Proclet, number>();
   #desired: ReadonlyMap<string, ReplicaSpec> | undefined;
   #isSignalled = false;
 
@@ -31,6 +38,7 @@ export class SimReplicaHost implements ReplicaHost {
       if (isRunning(proclet))
         process.after(random.between(5, 1500), () => {
           this.#registered.add(proclet);
+          this.#tell(proclet);
           this.#changed();
         });
   }
@@ -65,11 +73,33 @@ export class SimReplicaHost implements ReplicaHost {
       this.routing.set(key, { version, routing: each });
       this.#observer.routed(this.#machine.host, app, version, each);
     }
+    for (const proclet of this.#machine.proclets.values()) this.#tell(proclet);
+  }
+
+  lease(replicas: readonly LeasedReplica[], until: number): void {
+    for (const leased of replicas) {
+      const proclet = this.#machine.proclets.get(formatReplica(leased));
+      if (proclet?.generation !== leased.generation) continue;
+      this.#leases.set(proclet, Math.max(until, this.#leases.get(proclet) ?? 0));
+      this.#tell(proclet);
+    }
   }
 
   /** The proclets go on; so does what ends them, which is the machine's. */
   async close(): Promise<void> {
     this.#machine.changed = () => undefined;
+  }
+
+  /** What it should know, once it is connected: the newest routing of what it owns, and its lease. */
+  #tell(proclet: Proclet): void {
+    if (!this.#registered.has(proclet) || proclet.phase === 'ended') return;
+    const { app, version } = proclet.spec;
+    for (const component of proclet.owner.options.components) {
+      const known = this.routing.get(`${app}/${version}/${component}`);
+      if (known !== undefined) proclet.owner.route(known.routing);
+    }
+    const until = this.#leases.get(proclet);
+    if (until !== undefined) proclet.owner.lease(this.#process.virtual(until));
   }
 
   #observe(proclet: Proclet): ObservedReplica {
@@ -98,6 +128,7 @@ export class SimReplicaHost implements ReplicaHost {
       lastFailedComponent: undefined,
       nextStartAt: undefined,
       load: undefined,
+      settled: isRegistered && proclet.phase !== 'ended' ? proclet.owner.settled() : [],
     };
   }
 
@@ -140,7 +171,9 @@ export class SimReplicaHost implements ReplicaHost {
   #start(spec: ReplicaSpec, restarts: number): void {
     this.#machine.start(spec, restarts);
     const started = this.#machine.proclets.get(formatReplica(spec));
-    if (started !== undefined) this.#registered.add(started);
+    if (started === undefined) return;
+    this.#registered.add(started);
+    this.#tell(started);
   }
 
   /** Told together, a little later. */

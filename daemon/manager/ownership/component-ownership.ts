@@ -4,7 +4,7 @@ import { balancingOf, keyLoads } from '../component-balancing.js';
 import type { HostedReplica } from '../hosted-replica.js';
 import { layoutFor } from '../layout.js';
 import { routable } from '../routable.js';
-import { advance, holdersOf, isHandingOver, UNGRANTED } from './grants.js';
+import { type Advanced, advance, holdersOf, isHandingOver, UNGRANTED } from './grants.js';
 import type { Holder } from './holder.js';
 import { hasEnded, hasLetGo, type Seen, stampOf } from './let-go.js';
 import type { Ownership } from './ownership-record.js';
@@ -51,15 +51,24 @@ export interface OwnershipView {
   readonly hasLapsed: (holder: Omit<Holder, 'seen'>) => boolean;
   /** Somebody may act of whom the record says nothing: nobody is given anything. */
   readonly isUnknown: boolean;
+  /** The record is older than one that hosts have heard of. */
+  readonly isDoubtful: boolean;
 }
 
-/** The next decisions for a component; `before` itself when nothing is to change. */
+export interface NextOwnership {
+  /** `before` itself when nothing is to change. */
+  readonly ownership: ComponentOwnership;
+  /** See {@link Advanced}. */
+  readonly expelled: Advanced['expelled'];
+}
+
+/** The next decisions for a component. */
 export function nextOwnership(
   component: string,
   before: ComponentOwnership,
   view: OwnershipView,
   nextEpoch: () => number,
-): ComponentOwnership {
+): NextOwnership {
   const { record, now, reports, hasLapsed } = view;
   const { app } = record;
   const owning = owningVersion(record, component);
@@ -87,16 +96,17 @@ export function nextOwnership(
       : undefined;
   const isExclusive = owning !== undefined && ownedIn(owning, component)?.exclusive === true;
   const isDue = isExclusive && givingWaySince !== undefined && now >= givingWaySince + GIVE_WAY_MS;
-  const grants = advance(
+  const { grants, expelled } = advance(
     before.grants,
     {
       desired,
       candidates,
       hasLetGo: (holder, takenAt) => {
         const report = reports.get(holder.host);
-        if (report !== undefined && hasLetGo({ app, component }, holder, takenAt, report)) return true;
-        return hasLapsed(holder);
+        return report !== undefined && hasLetGo({ app, component }, holder, takenAt, report);
       },
+      hasLapsed,
+      isDoubtful: view.isDoubtful,
       mayTake: (holder) => !isStrange(holder) || isDue || !serves(app, holder, reports),
     },
     nextEpoch,
@@ -111,7 +121,7 @@ export function nextOwnership(
       replicas?.some(({ state }) => state === 'serving') === true &&
       grants.some(({ holder, takenAt }) => holder === undefined || takenAt !== undefined),
   };
-  return isSame(before, next) ? before : next;
+  return { ownership: isSame(before, next) ? before : next, expelled };
 }
 
 function isSame(a: ComponentOwnership, b: ComponentOwnership): boolean {

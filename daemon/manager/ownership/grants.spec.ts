@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { SPACE } from '../slicer/slices.js';
-import { advance, type Grant, newestTaking, type Situation, UNGRANTED } from './grants.js';
+import { advance as advanceAll, type Grant, newestTaking, type Situation, UNGRANTED } from './grants.js';
 import type { Holder } from './holder.js';
 
 const holder = (replica: string, generation = 1, version = 'v1'): Holder => ({
@@ -19,9 +19,12 @@ const situation = (changed: Partial<Situation>): Situation => ({
   desired: undefined,
   candidates: new Map(),
   hasLetGo: () => false,
+  hasLapsed: () => false,
+  isDoubtful: false,
   mayTake: () => true,
   ...changed,
 });
+const advance = (...given: Parameters<typeof advanceAll>) => advanceAll(...given).grants;
 const candidates = (...all: Holder[]) => new Map(all.map((each) => [each.replica, each]));
 const shown = (grants: readonly Grant[]) =>
   grants.map(({ start, epoch, holder: of, takenAt }) => [start / SPACE, of?.replica, epoch, takenAt]);

@@ -1,5 +1,5 @@
 import type { Assignment } from '../assignment.js';
-import { type Holder, isSameHolder } from './holder.js';
+import { formatHolder, type Holder, isSameHolder } from './holder.js';
 
 /**
  * Who may act for the keys from `start` up to the next grant's. There is one holder at most; it stays here until it has
@@ -23,25 +23,41 @@ export interface Situation {
   readonly desired: Assignment | undefined;
   /** By the names in `desired`: those who can act. */
   readonly candidates: ReadonlyMap<string, Holder>;
-  /** That process acts for none of the keys that were taken from it at that epoch (undefined: none were), nor will it. */
-  readonly hasLetGo: (holder: Holder, takenAt: number | undefined) => boolean;
+  /**
+   * It is known from its host that the process acts for none of the keys that were taken from it at that epoch, nor will it;
+   * undefined: for none at all.
+   */
+  readonly hasLetGo: Judge;
+  /** Nothing is known from its host, and its lease has run out: it may not act until it has heard more. */
+  readonly hasLapsed: (holder: Holder) => boolean;
+  /** Somebody else may have been given keys of whom nothing is known: all are taken from whoever is known. */
+  readonly isDoubtful: boolean;
   /** Another may have the keys of the holder. */
   readonly mayTake: (holder: Holder) => boolean;
+}
+
+export type Judge = (holder: Holder, takenAt: number | undefined) => boolean;
+
+export interface Advanced {
+  /** The same object when nothing changes. They must be in the store before they are told to anybody. */
+  readonly grants: readonly Grant[];
+  /** What they had went to others without their word: before they may act again for anything they must hear of it. */
+  readonly expelled: readonly Holder[];
 }
 
 /**
  * One step of the hand-over of keys (DESIGN §7): what is held by another than it should be is taken from it; what was let go is
  * given, with a higher epoch, to whoever should have it now. `nextEpoch` is asked once at most, and only when something is
- * taken or given. Returns `grants` itself when nothing changes. The result must be in the store before it is told to anybody.
+ * taken or given.
  */
-export function advance(
-  grants: readonly Grant[],
-  situation: Situation,
-  nextEpoch: () => number,
-): readonly Grant[] {
-  const { desired, candidates, hasLetGo, mayTake } = situation;
-  const gone = memoized(hasLetGo);
-  const taking = memoized((holder) => mayTake(holder));
+export function advance(grants: readonly Grant[], situation: Situation, nextEpoch: () => number): Advanced {
+  const { desired, candidates } = situation;
+  const judges: Judges = {
+    hasLetGo: memoized(situation.hasLetGo),
+    hasLapsed: memoized((holder) => situation.hasLapsed(holder)),
+    mayTake: memoized((holder) => situation.mayTake(holder)),
+  };
+  const expelled = new Set<Holder>();
   let at: number | undefined;
   const now = () => {
     at ??= nextEpoch();
@@ -52,7 +68,9 @@ export function advance(
   let within: number | undefined;
   for (const { slice, grant } of overlaid(grants, desired)) {
     const wanted = candidates.get(desired?.owners[slice] ?? '');
-    const advanced = advanceOne(grant, wanted, gone, taking, now);
+    const step = stepOf(grant, wanted, judges, situation.isDoubtful);
+    if (step === 'expel' && grant.holder !== undefined) expelled.add(grant.holder);
+    const advanced = applied(grant, step, wanted, now);
     const last = result.pop();
     const merged = last && joined(last, advanced, within === slice);
     if (merged !== undefined) result.push(merged);
@@ -60,29 +78,42 @@ export function advance(
     else result.push(advanced);
     within = merged === undefined || within === slice ? slice : undefined;
   }
-  return isSame(grants, result) ? grants : result;
+  return { grants: isSame(grants, result) ? grants : result, expelled: [...expelled] };
 }
 
-function advanceOne(
-  grant: Grant,
+type Judges = Readonly<Record<'hasLetGo' | 'hasLapsed' | 'mayTake', Judge>>;
+
+type Step = 'keep' | 'take' | 'free' | 'give' | 'expel';
+
+function stepOf(
+  { holder, takenAt }: Grant,
   wanted: Holder | undefined,
-  hasLetGo: Judge,
-  mayTake: Judge,
-  now: () => number,
-): Grant {
-  const { start, epoch, holder, takenAt } = grant;
-  if (holder !== undefined && !hasLetGo(holder, takenAt)) {
-    if (
-      takenAt !== undefined ||
-      wanted === undefined ||
-      isSameHolder(holder, wanted) ||
-      !mayTake(holder, takenAt)
-    )
+  judges: Judges,
+  isDoubtful: boolean,
+): Step {
+  const { hasLetGo, hasLapsed, mayTake } = judges;
+  if (holder === undefined) return wanted === undefined ? 'keep' : 'give';
+  if (hasLetGo(holder, takenAt)) return wanted === undefined ? 'free' : 'give';
+  if (isDoubtful && takenAt === undefined) return 'take';
+  if (wanted === undefined) return 'keep';
+  if (takenAt === undefined && isSameHolder(holder, wanted)) return 'keep';
+  if (hasLapsed(holder, takenAt)) return 'expel';
+  return takenAt === undefined && mayTake(holder, takenAt) ? 'take' : 'keep';
+}
+
+function applied(grant: Grant, step: Step, wanted: Holder | undefined, now: () => number): Grant {
+  const { start, epoch, holder } = grant;
+  switch (step) {
+    case 'keep':
       return grant;
-    return { start, epoch, holder, takenAt: now() };
+    case 'take':
+      return { start, epoch, holder, takenAt: now() };
+    case 'free':
+      return { start, epoch, holder: undefined, takenAt: undefined };
+    case 'give':
+    case 'expel':
+      return { start, epoch: now(), holder: wanted, takenAt: undefined };
   }
-  if (wanted !== undefined) return { start, epoch: now(), holder: wanted, takenAt: undefined };
-  return holder === undefined ? grant : { start, epoch, holder: undefined, takenAt: undefined };
 }
 
 /**
@@ -122,8 +153,6 @@ function* overlaid(
     }
   }
 }
-
-type Judge = (holder: Holder, takenAt: number | undefined) => boolean;
 
 /** Thousands of grants have few holders. */
 function memoized(ask: Judge): Judge {
@@ -167,10 +196,16 @@ export function newestTaking(grants: readonly Grant[], version: string): number 
   );
 }
 
+const holdersByGrants = new WeakMap<readonly Grant[], readonly Holder[]>();
+
 /** Each once. */
 export function holdersOf(grants: readonly Grant[]): readonly Holder[] {
-  const holders: Holder[] = [];
-  for (const { holder } of grants)
-    if (holder !== undefined && !holders.some((known) => isSameHolder(known, holder))) holders.push(holder);
+  const known = holdersByGrants.get(grants);
+  if (known !== undefined) return known;
+  const byName = new Map<string, Holder>();
+  for (const holder of new Set(grants.map((grant) => grant.holder)))
+    if (holder !== undefined) byName.set(formatHolder(holder), holder);
+  const holders = [...byName.values()];
+  holdersByGrants.set(grants, holders);
   return holders;
 }

@@ -1,5 +1,5 @@
+import { LEASE_MARGIN_MS, LEASE_MS } from '../../host/host-messages.js';
 import { formatHolder, type Holder } from './holder.js';
-import { LEASE_MARGIN_MS, LEASE_MS } from './lease-times.js';
 
 /**
  * Until when the replicas of hosts may act that are not heard any more, as one leader knows it. Times are its monotonic ms. What

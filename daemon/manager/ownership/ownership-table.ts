@@ -12,8 +12,10 @@ import {
   type OwnershipView,
   UNOWNED,
 } from './component-ownership.js';
-import { type Grant, holdersOf } from './grants.js';
-import type { Holder } from './holder.js';
+import { type Grant, holdersOf, newestTaking } from './grants.js';
+import { formatHolder, type Holder } from './holder.js';
+import type { Tenant } from './host-leases.js';
+import { hasLetGo } from './let-go.js';
 import { fromRecord, isSameRecord, type OwnershipRecord, readRecord, toRecord } from './ownership-record.js';
 import { ownedComponents, owningVersion } from './owning-version.js';
 
@@ -21,7 +23,6 @@ import { ownedComponents, owningVersion } from './owning-version.js';
 interface Entry {
   /** Undefined until it was decided for. */
   app: string | undefined;
-  component: string;
   ownership: ComponentOwnership;
   /** 0: the store has none. */
   revision: number;
@@ -31,12 +32,35 @@ interface Entry {
   isUncertain: boolean;
   /** The store lacks what this leader has decided. */
   isMissing: boolean;
-  /** Nothing was in the store when this leader came. */
+  /** Nothing was in the store when this leader came, or less than what hosts have heard of. */
   isNew: boolean;
+  /** When the record was written with which this leader began; 0 when there was none. */
+  begunWith: number;
+  /** From whom keys went to others without its word: at which epoch, after which it has to give it before it may act again. */
+  readonly expelled: Map<string, Expulsion>;
+}
+
+interface Expulsion {
+  readonly holder: Holder;
+  readonly at: number;
+}
+
+/** For the routing of one version. */
+export interface PublishedGrants {
+  readonly grants: readonly Grant[];
+  /** The routing must have a higher epoch than that, though it be the same: somebody is to answer for it. */
+  readonly newerThan: number;
+  /** When the record was written. */
+  readonly decidedAt: number;
 }
 
 /** What is seen of an app, without what the table knows itself. */
-export type AppView = Omit<OwnershipView, 'isUnknown'>;
+export interface AppView extends Omit<OwnershipView, 'isUnknown' | 'isDoubtful'> {
+  /** By component: when the newest record was written of which a host has heard. */
+  readonly heardOf: ReadonlyMap<string, number>;
+}
+
+type SawEpoch = (epoch: Epoch, leader: string | undefined) => void;
 
 /** Between two looks at what waits for a lease to run out. */
 const LOOK_AGAIN_MS = 1000;
@@ -51,22 +75,39 @@ export class OwnershipTable {
   /** By key in the store. */
   readonly #entries = new Map<string, Entry>();
 
-  private constructor(store: KeyedStore, leadership: Leadership) {
+  readonly #sawEpoch: SawEpoch;
+
+  private constructor(store: KeyedStore, leadership: Leadership, sawEpoch: SawEpoch) {
     this.#store = store;
     this.#leadership = leadership;
+    this.#sawEpoch = sawEpoch;
   }
 
-  /** `keys`: those of the bucket that are of owned components. Rejects with the store's BusError. */
-  static async open(store: KeyedStore, leadership: Leadership): Promise<OwnershipTable> {
-    const table = new OwnershipTable(store, leadership);
+  /** `sawEpoch` hears of each later leader that has written. Rejects with the store's BusError. */
+  static async open(store: KeyedStore, leadership: Leadership, sawEpoch: SawEpoch): Promise<OwnershipTable> {
+    const table = new OwnershipTable(store, leadership, sawEpoch);
     for (const key of await store.keys()) if (isOwnershipKey(key)) await table.#read(key);
     return table;
   }
 
-  /** What is decided and in the store; undefined while it is not. */
-  grantsOf(app: string, component: string): readonly Grant[] | undefined {
+  /** What is decided and in the store, for a version; undefined while it is not. */
+  grantsOf(app: string, version: string, component: string): PublishedGrants | undefined {
     const entry = this.#entries.get(keyOf(app, component));
-    return entry?.writtenAt === undefined ? undefined : entry.ownership.grants;
+    if (entry?.writtenAt === undefined) return undefined;
+    const { grants } = entry.ownership;
+    const expelledAt = [...entry.expelled.values()]
+      .filter(({ holder }) => holder.version === version)
+      .map(({ at }) => at);
+    return {
+      grants,
+      decidedAt: entry.writtenAt,
+      newerThan: Math.max(newestTaking(grants, version), ...expelledAt),
+    };
+  }
+
+  /** At which epoch keys of the component went from that process to others without its word; 0: never. */
+  expelledAt(app: string, component: string, holder: Omit<Holder, 'seen'>): number {
+    return this.#entries.get(keyOf(app, component))?.expelled.get(formatHolder(holder))?.at ?? 0;
   }
 
   of(app: string, component: string): ComponentOwnership | undefined {
@@ -94,15 +135,30 @@ export class OwnershipTable {
     const entry = this.#entries.get(key) ?? newEntry();
     this.#entries.set(key, entry);
     entry.app = view.record.app;
-    entry.component = component;
     if (entry.isUncertain) await this.#read(key);
     const before = entry.ownership;
-    const next = nextOwnership(component, before, { ...view, isUnknown: entry.isNew && mayBeLost }, () =>
-      this.#leadership.nextEpoch(),
+    const isDoubtful = this.#isLost(entry, view.heardOf.get(component) ?? 0);
+    const { ownership: next, expelled } = nextOwnership(
+      component,
+      before,
+      { ...view, isDoubtful, isUnknown: entry.isNew && mayBeLost },
+      () => this.#leadership.nextEpoch(),
     );
+    // Before the write: nobody may be given a lease meanwhile on which the decision did not reckon.
+    this.#noteExpelled(component, entry, view, expelled);
     if (entry.writtenAt === undefined || entry.isMissing || !isSameRecord(before, next))
       await this.#write(key, entry, next);
     entry.ownership = next;
+  }
+
+  #noteExpelled(component: string, entry: Entry, { reports, record }: AppView, now: readonly Holder[]): void {
+    for (const [key, { holder, at }] of entry.expelled) {
+      const report = reports.get(holder.host);
+      if (report !== undefined && hasLetGo({ app: record.app, component }, holder, at, report))
+        entry.expelled.delete(key);
+    }
+    const at = this.#leadership.newestEpoch();
+    for (const holder of now) entry.expelled.set(formatHolder(holder), { holder, at });
   }
 
   async #write(key: string, entry: Entry, next: ComponentOwnership): Promise<void> {
@@ -134,6 +190,7 @@ export class OwnershipTable {
     const isOwn = record !== undefined && this.#isOwn(record);
     if (record !== undefined && !isOwn && this.#isLater(record)) {
       entry.writtenAt = undefined;
+      this.#sawEpoch(record.writtenAt as Epoch, record.writer);
       throw new NotLeadingError(`another leader has written who has the keys of ${key}`);
     }
     entry.isUncertain = false;
@@ -144,6 +201,7 @@ export class OwnershipTable {
     if (record === undefined) return;
     entry.ownership = { ...entry.ownership, ...fromRecord(record) };
     entry.isNew = false;
+    if (entry.writtenAt === undefined && !isOwn) entry.begunWith = record.writtenAt;
     if (isOwn) entry.writtenAt = record.writtenAt;
   }
 
@@ -153,8 +211,16 @@ export class OwnershipTable {
     return writer === leader && incarnationOf(writtenAt as Epoch) === incarnation;
   }
 
-  #isLater({ writtenAt }: OwnershipRecord): boolean {
+  #isLater({ writtenAt }: Pick<OwnershipRecord, 'writtenAt'>): boolean {
     return incarnationOf(writtenAt as Epoch) >= this.#leadership.incarnation;
+  }
+
+  /** An earlier leader wrote more than this one began with: the store has lost it. */
+  #isLost(entry: Entry, heardOf: number): boolean {
+    if (heardOf <= entry.begunWith || this.#isLater({ writtenAt: heardOf })) return false;
+    entry.begunWith = heardOf;
+    entry.isNew = true;
+    return true;
   }
 
   /** The store may be another than before. */
@@ -172,10 +238,10 @@ export class OwnershipTable {
     return names;
   }
 
-  /** Who may act, for each component. */
-  holders(): readonly { readonly app: string; readonly component: string; readonly holder: Holder }[] {
-    return [...this.#entries.values()].flatMap(({ app, component, ownership }) =>
-      app === undefined ? [] : holdersOf(ownership.grants).map((holder) => ({ app, component, holder })),
+  /** Who may act for any key. */
+  tenants(): readonly Tenant[] {
+    return [...this.#entries.values()].flatMap(({ app, ownership }) =>
+      app === undefined ? [] : holdersOf(ownership.grants).map((holder) => ({ app, holder })),
     );
   }
 
@@ -214,13 +280,14 @@ export class OwnershipTable {
 function newEntry(): Entry {
   return {
     app: undefined,
-    component: '',
     ownership: UNOWNED,
     revision: 0,
     writtenAt: undefined,
     isUncertain: false,
     isMissing: false,
     isNew: true,
+    begunWith: 0,
+    expelled: new Map(),
   };
 }
 

@@ -1,5 +1,10 @@
 import type { ComponentRouting } from '../../../sdk/protocol/control.js';
-import type { ObservedReplica, ReplicaHost, ReplicaSpec } from '../../envelope/replica-host.js';
+import type {
+  LeasedReplica,
+  ObservedReplica,
+  ReplicaHost,
+  ReplicaSpec,
+} from '../../envelope/replica-host.js';
 import type { HostedReplica } from '../hosted-replica.js';
 import { formatReplica } from '../replica-key.js';
 
@@ -13,6 +18,8 @@ export class FakeReplicaHost implements ReplicaHost {
   behaviour: (spec: FakeSpec) => FakeBehaviour = (spec) => (spec.hosting.main ? 'complete' : 'serve');
   desired: readonly FakeSpec[] | undefined;
   readonly routing = new Map<string, ComponentRouting>();
+  /** By replica, monotonic ms. */
+  readonly leases = new Map<string, number>();
   readonly started: string[] = [];
   readonly drained: string[] = [];
   closedWith: { readonly stopProclets: boolean } | undefined;
@@ -47,6 +54,10 @@ export class FakeReplicaHost implements ReplicaHost {
 
   async askState(): Promise<never> {
     throw new Error('a replica without a process has no state');
+  }
+
+  lease(replicas: readonly LeasedReplica[], until: number): void {
+    for (const replica of replicas) this.leases.set(formatReplica(replica), until);
   }
 
   async close(options: { readonly stopProclets: boolean }): Promise<void> {
