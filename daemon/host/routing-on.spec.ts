@@ -38,11 +38,8 @@ describe('routingOn', () => {
       epoch: 7,
       assignment: { starts: [0], owners: [1] },
     });
-    expect(routingOn('h1', routing).replicas[0]).to.have.all.keys(
-      'replica',
-      'group',
-      'generation',
-      'address',
-    );
+    const [here, there] = routingOn('h1', routing).replicas;
+    expect(here).to.have.all.keys('replica', 'group', 'generation', 'address');
+    expect(there).to.have.all.keys('replica', 'group', 'generation', 'address', 'elsewhere');
   });
 });

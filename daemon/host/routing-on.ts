@@ -12,7 +12,7 @@ export function routingOn(
       replica,
       group,
       generation,
-      address: at === host ? address : (remoteAddress ?? address),
+      ...(at === host ? { address } : { address: remoteAddress ?? address, elsewhere: true as const }),
     })),
   };
 }

@@ -21,7 +21,8 @@ export interface Self {
 /** What the routing grants to one generation of one replica, sorted; neighbours of one epoch are one range. */
 export function grantedTo(self: Self, { replicas, assignment }: ComponentRouting): readonly SliceRange[] {
   const index = replicas.findIndex(
-    ({ replica, generation }) => replica === self.replica && generation === self.generation,
+    ({ replica, generation, elsewhere }) =>
+      replica === self.replica && generation === self.generation && elsewhere !== true,
   );
   if (index < 0 || assignment?.epochs === undefined) return [];
   const { starts, owners, epochs } = assignment;

@@ -231,6 +231,8 @@ export interface RoutedReplica {
   readonly group: string;
   readonly generation: number;
   readonly address: Address;
+  /** On another host than the one that is told: each host counts its generations, so one of the same name is not this. */
+  readonly elsewhere?: true | undefined;
 }
 /** Slices of the 32-bit hash space: slice i is [starts[i], starts[i+1]), starts[0] = 0, owned by `replicas[owners[i]]`. */
 export interface SliceAssignment {

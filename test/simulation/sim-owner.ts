@@ -147,7 +147,10 @@ export class SimOwner {
   #epochOf({ assignment, replicas }: ComponentRouting, hash: number): number {
     const index = assignment?.starts.findLastIndex((start) => start <= hash) ?? -1;
     const owner = replicas[assignment?.owners[index] ?? -1];
-    const isSelf = owner?.replica === this.options.replica && owner.generation === this.options.generation;
+    const isSelf =
+      owner?.replica === this.options.replica &&
+      owner.generation === this.options.generation &&
+      owner.elsewhere !== true;
     return isSelf ? (assignment?.epochs?.[index] ?? 0) : 0;
   }
 }

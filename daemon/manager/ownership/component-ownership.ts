@@ -6,7 +6,7 @@ import { layoutFor } from '../layout.js';
 import { routable } from '../routable.js';
 import { type Advanced, advance, holdersOf, isHandingOver, UNGRANTED } from './grants.js';
 import type { Holder } from './holder.js';
-import { hasEnded, hasLetGo, type Seen, stampOf } from './let-go.js';
+import { hasLetGo, type Seen, stampOf } from './let-go.js';
 import type { Ownership } from './ownership-record.js';
 import { ownedIn, owningVersion } from './owning-version.js';
 
@@ -148,35 +148,16 @@ function replicasOf(
 /** Those that serve, as their hosts' newest reports name them. */
 function candidatesOf(
   replicas: readonly HostedReplica[],
-  { record, leaving, reports, hasLapsed }: OwnershipView,
+  { leaving, reports }: OwnershipView,
 ): ReadonlyMap<string, Holder> {
   const staying = new Set(routable(replicas, leaving).map(({ replica }) => replica));
   return new Map(
     replicas.flatMap(({ state, version, replica, generation, host }) => {
       const report = reports.get(host);
       if (state !== 'serving' || report === undefined || !staying.has(replica)) return [];
-      const holder = { version, replica, generation, host, seen: stampOf(report) };
-      return hasTwin(record.app, holder, reports, hasLapsed) ? [] : [[replica, holder] as const];
+      return [[replica, { version, replica, generation, host, seen: stampOf(report) }] as const];
     }),
   );
-}
-
-/** A process of the same name and generation on another host would take what is given to this one for its own. */
-function hasTwin(
-  app: string,
-  { version, replica, generation, host }: Holder,
-  reports: ReadonlyMap<string, Seen>,
-  hasLapsed: OwnershipView['hasLapsed'],
-): boolean {
-  for (const [other, report] of reports) {
-    if (other === host) continue;
-    const twin = report.replicas.find(
-      (each) => each.app === app && each.version === version && each.replica === replica,
-    );
-    if (twin?.generation === generation && !hasEnded(twin) && !hasLapsed({ ...twin, host: other }))
-      return true;
-  }
-  return false;
 }
 
 function serves(
