@@ -16,6 +16,7 @@ import { addRouting } from './commands/routing.js';
 import { addRun } from './commands/run.js';
 import { addShutdown } from './commands/shutdown.js';
 import { addStart } from './commands/start.js';
+import { addState } from './commands/state.js';
 import { addStatus } from './commands/status.js';
 import { addStop } from './commands/stop.js';
 import { addTop } from './commands/top.js';
@@ -81,6 +82,7 @@ export function createProgram(cli: CliEnvironment): Command {
     addHosts,
     addPlan,
     addRouting,
+    addState,
     addDrain,
     addUndrain,
     addRemove,

@@ -267,6 +267,7 @@ async function compose(
       host: hostName,
       startedAt,
       stateFolder: layout.stateFolder,
+      ...(options.redis === undefined ? {} : { sharedState: true }),
       problems: hostProblems(),
       daemon: load.look(),
       ingress: { pid, rssBytes, cpuPercent: ingressLoad.look(pid), state },

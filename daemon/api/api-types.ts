@@ -36,6 +36,8 @@ export interface DaemonStatus {
   /** Why the daemon is degraded, such as a full disk; empty when all is well. */
   readonly problems: readonly string[];
   readonly daemon: { readonly rssBytes: number; readonly cpuPercent: number };
+  /** What apps store is in a store of its own (Redis), not on the disks of hosts. */
+  readonly sharedState?: boolean | undefined;
   readonly ingress: {
     readonly pid: number | undefined;
     readonly rssBytes: number;
