@@ -55,9 +55,10 @@ export class KeyLoadMeter {
     const factor = 2 ** (-(now - this.#decayedAt) / HALF_LIFE_MS);
     this.#decayedAt = now;
     this.#hot.scale(factor);
+    const loads = this.#loads;
     let total = 0;
-    for (let bucket = 0; bucket < this.#loads.length; bucket++)
-      total += this.#loads[bucket] = (this.#loads[bucket] ?? 0) * factor;
+    for (let bucket = 0; bucket < loads.length; bucket++)
+      total += loads[bucket] = (loads[bucket] ?? 0) * factor;
     // A steady load has gathered so much of what it will be in the end.
     const gathered = 1 - 2 ** (-Math.max(1, now - this.#startedAt) / HALF_LIFE_MS);
     const perSecond = (1000 * Math.LN2) / HALF_LIFE_MS / gathered;
@@ -77,14 +78,16 @@ export class KeyLoadMeter {
         return { hash, load: rounded(load * perSecond) };
       });
     const { bits, loads } = narrowed(rest);
-    const told = [...loads.keys()].filter((bucket) => (loads[bucket] ?? 0) * perSecond >= NEGLIGIBLE / 10);
-    return {
-      component: this.component,
-      bits,
-      buckets: told,
-      loads: told.map((bucket) => rounded((loads[bucket] ?? 0) * perSecond)),
-      hotKeys,
-    };
+    // Loops: most of the buckets may be empty, and this comes every second.
+    const buckets: number[] = [];
+    const told: number[] = [];
+    for (let bucket = 0; bucket < loads.length; bucket++) {
+      const load = (loads[bucket] ?? 0) * perSecond;
+      if (load < NEGLIGIBLE / 10) continue;
+      buckets.push(bucket);
+      told.push(rounded(load));
+    }
+    return { component: this.component, bits, buckets, loads: told, hotKeys };
   }
 }
 
@@ -110,14 +113,20 @@ export class KeyLoadTable {
 function narrowed(given: Float64Array): { readonly bits: number; readonly loads: Float64Array } {
   let loads = given;
   let bits = BITS;
-  while (loads.reduce((count, load) => count + (load > 0 ? 1 : 0), 0) > MAX_BUCKETS) {
+  while (filled(loads) > MAX_BUCKETS) {
     const finer = loads;
-    loads = new Float64Array(finer.length / 2).map(
-      (_, bucket) => (finer[2 * bucket] ?? 0) + (finer[2 * bucket + 1] ?? 0),
-    );
+    loads = new Float64Array(finer.length / 2);
+    for (let bucket = 0; bucket < loads.length; bucket++)
+      loads[bucket] = (finer[2 * bucket] ?? 0) + (finer[2 * bucket + 1] ?? 0);
     bits--;
   }
   return { bits, loads };
+}
+
+function filled(loads: Float64Array): number {
+  let count = 0;
+  for (let bucket = 0; bucket < loads.length; bucket++) if ((loads[bucket] ?? 0) > 0) count++;
+  return count;
 }
 
 function rounded(load: number): number {
