@@ -9,32 +9,40 @@ import { seeded } from './zipf.js';
 const STEPS = 8;
 const SPACE = 2 ** 32;
 
-/** Of replicas with balanced load one more joins, and when that has come to rest another leaves. */
+/** Of replicas with balanced load one more joins, and each time that has come to rest another leaves, and one dies. */
 export function changesUnderLoad(traffic: Traffic, replicas: number): readonly Change[] {
   const names = Array.from({ length: replicas }, (_, index) => `Cart-${index}`);
   const simulation = new SlicerSimulation(names, seeded(1));
   const rest = (count: number) =>
     Array.from({ length: STEPS }, () => simulation.step(CALLS * count, traffic));
   rest(replicas);
-  const changeTo = (kind: Change['kind'], members: readonly string[], most: number): Change => {
-    const before = sharesOf(simulation.assignment);
-    // Keys that move twice count twice.
-    let moved = simulation.change(members);
+  const changeTo = (kind: Change['kind'], before: readonly string[], members: readonly string[]): Change => {
+    const shares = sharesOf(simulation.assignment);
+    const gone = before.filter((name) => !members.includes(name));
+    const atOnce = simulation.change(members, kind === 'die' ? new Set(gone) : undefined);
     const steps = rest(members.length);
-    for (const { churn } of steps) moved += churn;
     return {
       kind,
       members: members.length,
-      moved,
-      minimum: minimum(before, sharesOf(simulation.assignment)),
-      equalMinimum: 1 / most,
+      // Keys that move twice count twice.
+      moved: steps.reduce((sum, { churn }) => sum + churn, atOnce),
+      minimum: minimum(shares, sharesOf(simulation.assignment)),
+      equalMinimum: 1 / Math.max(before.length, members.length),
       evenness: steps.at(-1)?.imbalance ?? Number.NaN,
     };
   };
   const more = [...names, 'Cart-more'];
-  const join = changeTo('join', more, more.length);
-  const left = more.filter((name) => name !== `Cart-${replicas >> 1}`);
-  return [join, changeTo('leave', left, more.length)];
+  const [, left = '', dead = ''] = names;
+  const fewer = more.filter((name) => name !== left);
+  return [
+    changeTo('join', names, more),
+    changeTo('leave', more, fewer),
+    changeTo(
+      'die',
+      fewer,
+      fewer.filter((name) => name !== dead),
+    ),
+  ];
 }
 
 function sharesOf({ starts, owners }: Assignment): ReadonlyMap<string, number> {

@@ -1,7 +1,8 @@
 import type { Membership, Placement, Strategy } from './placement.js';
 
 export interface Change {
-  readonly kind: 'join' | 'leave';
+  /** Who dies has not been drained. */
+  readonly kind: 'join' | 'leave' | 'die';
   /** Members after it. */
   readonly members: number;
   /** Share of the keys that have another owner. */

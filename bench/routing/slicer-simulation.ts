@@ -38,13 +38,11 @@ export class SlicerSimulation {
     return this.#assignment;
   }
 
-  /**
-   * Others serve from now on; those that leave have reported till then, as they do when they drain. The share of the key
-   * space that moves at once.
-   */
-  change(replicas: readonly string[]): number {
+  /** Others serve from now on. Those that leave report till then; that of the dead is lost. The share of the space that moves at once. */
+  change(replicas: readonly string[], dead: ReadonlySet<string> = new Set()): number {
     this.#replicas = replicas;
     const before = this.#assignment;
+    for (const replica of dead) this.#meters.delete(replica);
     this.#assignment = nextAssignment(before, replicas, this.#reports(), this.balancing);
     for (const replica of this.#meters.keys()) if (!replicas.includes(replica)) this.#meters.delete(replica);
     return movedShare(before, this.#assignment);
