@@ -4,10 +4,8 @@ import { ROUNDS } from './chaos-state/rounds.js';
 
 /** What each run of the tests makes; `npm run test:chaos-state` makes all. */
 const SHORT = [
-  {
-    round: 'file',
-    only: ['owner killed', 'owner killed in a rollout', 'owner killed while the daemon is down'],
-  },
+  { round: 'file', only: ['owner killed in a rollout', 'owner killed while the daemon is down'] },
+  { round: 'redis', only: ['owner killed', 'owner paused', 'scaled up and down', 'Redis killed'] },
 ] as const;
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 2 ** 31);
 

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReplicaStatus } from '../../daemon/api/api-types.js';
-import type { DaemonHost } from '../cluster/support/daemon-host.js';
 import { RedisNode } from '../cluster/support/redis-node.js';
 import { TestFleet } from '../cluster/support/test-fleet.js';
 import { weaverd } from '../support/weaverd.js';
 import type { ClientLoad, ClientLoadOptions } from './client-load.js';
+import { CombinedLoad } from './combined-load.js';
 import { type LedgerManifest, ledgersOf, writeManifest } from './ledger-app.js';
 import { RemoteLoad } from './remote-load.js';
 import type { World } from './round.js';
@@ -50,10 +50,26 @@ export class FleetWorld implements World {
     }
   }
 
-  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad {
+  /** Some clients on each host, who ask that one while they can, and some apart. */
+  startLoad({ clients, seed }: Pick<ClientLoadOptions, 'clients' | 'seed'>): ClientLoad {
     const { network, hosts } = this.fleet;
-    const urls = hosts.map(({ name }) => `http://${network.address(name)}:${PORT}`);
-    return new RemoteLoad(network, CLIENTS_HOST, { urls, ...options });
+    const urlOf = (host: string) => `http://${network.address(host)}:${PORT}`;
+    const names = hosts.map(({ name }) => name);
+    const share = Math.ceil(clients / (HOSTS + 1));
+    const loads = [
+      new RemoteLoad(network, CLIENTS_HOST, { urls: names.map(urlOf), clients: share, name: 'c', seed }),
+      ...names.map(
+        (host, index) =>
+          new RemoteLoad(network, host, {
+            urls: [host, ...names.filter((name) => name !== host)].map(urlOf),
+            prefer: 'first',
+            clients: share,
+            name: `${host}.`,
+            seed: seed + index + 1,
+          }),
+      ),
+    ];
+    return new CombinedLoad(loads);
   }
 
   /** Replicas that keep the state and serve, as the leader sees them; there is one at least. */
@@ -62,10 +78,6 @@ export class FleetWorld implements World {
     const serving = ledgersOf(await leader.status()).filter(({ state }) => state === 'serving');
     if (serving.length === 0) throw new Error('no replica of the ledger serves');
     return serving;
-  }
-
-  async hostOf({ host }: ReplicaStatus): Promise<DaemonHost> {
-    return this.fleet.named(host);
   }
 
   async dispose(): Promise<void> {

@@ -4,20 +4,26 @@ import type { Outcome } from '../linearizability/operation.js';
 
 /** Of an HTTP request; more than the app's own calls may take. */
 const TIMEOUT_MS = 6000;
+/** Then the first is tried again. */
+const CALLS_ELSEWHERE = 100;
 /** The connection was never there. */
 const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** A client of test/fixtures/ledger over HTTP, with a connection of its own. */
 export class LedgerClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  #asked = 0;
+  #calls = 0;
 
   constructor(
     readonly name: string,
-    private readonly url: string,
+    /** Where it is served; the first is asked as long as it can be reached. */
+    private readonly urls: readonly string[],
   ) {}
 
   /** Never rejects: that it failed is an outcome too. */
   async call<Output>(body: object): Promise<Outcome<Output>> {
+    if (this.#calls++ % CALLS_ELSEWHERE === 0) this.#asked = 0;
     try {
       const answer = JSON.parse(await this.#post(JSON.stringify(body))) as Answer<Output>;
       const at = monotonicNow();
@@ -41,7 +47,8 @@ export class LedgerClient {
     return new Promise((resolve, reject) => {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const headers = { 'content-length': Buffer.byteLength(body) };
-      const sent = request(this.url, { method: 'POST', agent: this.#agent, headers, signal }, (response) => {
+      const url = this.urls[this.#asked % this.urls.length] ?? '';
+      const sent = request(url, { method: 'POST', agent: this.#agent, headers, signal }, (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {

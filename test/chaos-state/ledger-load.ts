@@ -29,14 +29,14 @@ export class LedgerLoad implements ClientLoad {
   /** Infinity while it goes on. */
   #settleBy = Number.POSITIVE_INFINITY;
 
-  constructor({ urls, clients, seed }: ClientLoadOptions) {
+  constructor({ urls, prefer = 'each another', clients, name, seed }: ClientLoadOptions) {
     const random = new Random(seed);
     this.#clients = Array.from(
       { length: clients },
-      (_, index) => new LedgerClient(`c${index}`, urls[index % urls.length] ?? ''),
+      (_, index) => new LedgerClient(`${name}${index}`, rotated(urls, prefer === 'first' ? 0 : index)),
     );
     this.#running = Promise.all(this.#clients.map((client) => this.#run(client, random.fork(client.name))));
-    this.#running.catch(() => undefined); // `stop` reports it
+    this.#running.catch(() => undefined); // `settle` reports it
   }
 
   async unservedSince(time: number): Promise<readonly string[]> {
@@ -44,9 +44,12 @@ export class LedgerLoad implements ClientLoad {
     return this.#keys().filter((key) => (servedSince.get(key) ?? 0) < time);
   }
 
-  async stop(): Promise<LedgerHistory> {
-    this.#settleBy = monotonicNow() + SETTLING_MS;
+  async settle(): Promise<void> {
+    this.#settleBy = Math.min(this.#settleBy, monotonicNow() + SETTLING_MS);
     await this.#running;
+  }
+
+  async finish(): Promise<LedgerHistory> {
     const [client] = this.#clients;
     if (client === undefined) throw new Error('a load needs a client');
     const finalAccounts: FinalAccount[] = [];
@@ -127,3 +130,8 @@ export class LedgerLoad implements ClientLoad {
 }
 
 const READ = { kind: 'read' } as const;
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const from = by % items.length;
+  return [...items.slice(from), ...items.slice(0, from)];
+}

@@ -14,6 +14,13 @@ process.on('message', (question: LoadQuestion) => {
 process.on('disconnect', () => process.exit());
 
 async function answer(question: LoadQuestion): Promise<LoadAnswer> {
-  if (question.ask === 'stop') return { history: await load.stop() };
-  return { unserved: await load.unservedSince(question.since) };
+  switch (question.ask) {
+    case 'unserved':
+      return { unserved: await load.unservedSince(question.since) };
+    case 'settle':
+      await load.settle();
+      return {};
+    case 'finish':
+      return { history: await load.finish() };
+  }
 }

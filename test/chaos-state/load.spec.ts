@@ -87,9 +87,10 @@ describe('load of a ledger', () => {
   });
 
   async function reportAfter(ms: number) {
-    const load = new LedgerLoad({ urls: [url], clients: 6, seed: 7 });
+    const load = new LedgerLoad({ urls: [url], clients: 6, name: 'c', seed: 7 });
     await setTimeout(ms);
-    return reportOf({ round: 'in memory', seed: 7, faults: [] }, await load.stop());
+    await load.settle();
+    return reportOf({ round: 'in memory', seed: 7, faults: [] }, await load.finish());
   }
 
   it('finds nothing wrong with one owner that forgets nothing', async () => {

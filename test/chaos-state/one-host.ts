@@ -36,8 +36,8 @@ export class OneHost implements World {
     }
   }
 
-  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad {
-    return new LedgerLoad({ urls: [`http://127.0.0.1:${this.#manifest.port}`], ...options });
+  startLoad(options: Pick<ClientLoadOptions, 'clients' | 'seed'>): ClientLoad {
+    return new LedgerLoad({ urls: [`http://127.0.0.1:${this.#manifest.port}`], name: 'c', ...options });
   }
 
   get ledgers(): number {

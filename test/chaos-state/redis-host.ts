@@ -23,7 +23,7 @@ export class RedisHost implements World {
     }
   }
 
-  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad {
+  startLoad(options: Pick<ClientLoadOptions, 'clients' | 'seed'>): ClientLoad {
     return this.host.startLoad(options);
   }
 

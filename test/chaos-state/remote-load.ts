@@ -6,11 +6,15 @@ import type { LedgerHistory } from './ledger-history.js';
 
 const PROCESS = fileURLToPath(new URL('./load-process.ts', import.meta.url));
 
-export type LoadQuestion = { readonly ask: 'unserved'; readonly since: number } | { readonly ask: 'stop' };
-export type LoadAnswer =
-  | { readonly unserved: readonly string[] }
-  | { readonly history: LedgerHistory }
-  | { readonly error: string };
+export type LoadQuestion =
+  | { readonly ask: 'unserved'; readonly since: number }
+  | { readonly ask: 'settle' }
+  | { readonly ask: 'finish' };
+export interface LoadAnswer {
+  readonly unserved?: readonly string[];
+  readonly history?: LedgerHistory;
+  readonly error?: string;
+}
 
 /** Clients on a host of a test network, in a process of their own. */
 export class RemoteLoad implements ClientLoad {
@@ -23,15 +27,18 @@ export class RemoteLoad implements ClientLoad {
   }
 
   async unservedSince(since: number): Promise<readonly string[]> {
-    const answer = await this.#ask({ ask: 'unserved', since });
-    return 'unserved' in answer ? answer.unserved : [];
+    return (await this.#ask({ ask: 'unserved', since })).unserved ?? [];
   }
 
-  async stop(): Promise<LedgerHistory> {
-    const answer = await this.#ask({ ask: 'stop' });
+  async settle(): Promise<void> {
+    await this.#ask({ ask: 'settle' });
+  }
+
+  async finish(): Promise<LedgerHistory> {
+    const { history } = await this.#ask({ ask: 'finish' });
     this.#child.disconnect();
-    if ('history' in answer) return answer.history;
-    throw new Error('error' in answer ? answer.error : 'the load gave no history');
+    if (history === undefined) throw new Error('the load gave no history');
+    return history;
   }
 
   /** One after the other. */
@@ -41,7 +48,8 @@ export class RemoteLoad implements ClientLoad {
       this.#child.once('exit', ended);
       this.#child.once('message', (answer: LoadAnswer) => {
         this.#child.off('exit', ended);
-        resolve(answer);
+        if (answer.error === undefined) resolve(answer);
+        else reject(new Error(answer.error));
       });
       this.#child.send(question);
     });

@@ -16,7 +16,7 @@ export interface Fault<World> {
 /** Where a ledger runs. */
 export interface World {
   /** Clients that go to work at once. */
-  startLoad(options: Omit<ClientLoadOptions, 'urls'>): ClientLoad;
+  startLoad(options: Pick<ClientLoadOptions, 'clients' | 'seed'>): ClientLoad;
 }
 
 export interface Round<W extends World> {
@@ -59,10 +59,11 @@ async function whileLoaded(load: ClientLoad, act: () => Promise<void>): Promise<
   try {
     await act();
   } catch (reason) {
-    await load.stop().catch(() => undefined);
+    await load.settle().catch(() => undefined);
     throw reason;
   }
-  return load.stop();
+  await load.settle();
+  return load.finish();
 }
 
 function scheduleOf<W extends World>({ faults, times }: Round<W>, random: Random): readonly Fault<W>[] {
