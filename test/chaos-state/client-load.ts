@@ -13,7 +13,7 @@ export interface ClientLoadOptions {
 
 /** Clients at work, here or elsewhere. */
 export interface ClientLoad {
-  /** Keys of which nothing succeeded that began after that time (`monotonicNow`). */
+  /** Keys of which nothing succeeded that began after that time (`monotonicNow`), each with its last failure. */
   unservedSince(time: number): Promise<readonly string[]>;
   /** Nothing new is begun; resolves when all is decided. Rejects when something is not after a minute. */
   settle(): Promise<void>;

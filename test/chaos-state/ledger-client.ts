@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { monotonicNow } from '../cluster/support/history.js';
 import type { Outcome } from '../linearizability/operation.js';
 
@@ -11,13 +12,13 @@ const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH',
 
 /** A client of test/fixtures/ledger over HTTP, with a connection of its own. */
 export class LedgerClient {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent = new Agent({ keepAlive: true });
   #asked = 0;
   #calls = 0;
 
   constructor(
     readonly name: string,
-    /** Where it is served; the first is asked as long as it can be reached. */
+    /** Where it is served; the first is asked as long as it answers. */
     private readonly urls: readonly string[],
   ) {}
 
@@ -31,11 +32,9 @@ export class LedgerClient {
       return { kind: answer.executed === 'no' ? 'failed' : 'unknown', at, code: answer.code };
     } catch (reason) {
       const { code = (reason as Error).name } = reason as { readonly code?: string };
-      return {
-        kind: NEVER_SENT.has(code) ? 'failed' : 'unknown',
-        at: monotonicNow(),
-        code: `HTTP ${code}`,
-      };
+      this.#asked++;
+      const kind = NEVER_SENT.has(code) ? 'failed' : 'unknown';
+      return { kind, at: monotonicNow(), code: `HTTP ${code}` };
     }
   }
 
@@ -44,23 +43,22 @@ export class LedgerClient {
   }
 
   #post(body: string): Promise<string> {
+    const url = this.urls[this.#asked % this.urls.length] ?? '';
     return new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
       const headers = { 'content-length': Buffer.byteLength(body) };
-      const url = this.urls[this.#asked % this.urls.length] ?? '';
-      const sent = request(url, { method: 'POST', agent: this.#agent, headers, signal }, (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
-        });
-        response.once('error', reject);
-        response.once('end', () => {
-          if (response.statusCode === 200) resolve(text);
+      const sent = request(url, { method: 'POST', agent: this.#agent, headers });
+      const timer = setTimeout(() => {
+        reject(new HttpError('timeout')); // one that waits for a connection is not told of its end
+        sent.destroy();
+      }, TIMEOUT_MS);
+      sent.once('response', (response) => {
+        text(response).then((answer) => {
+          if (response.statusCode === 200) resolve(answer);
           else reject(new HttpError(String(response.statusCode)));
-        });
+        }, reject);
       });
       sent.once('error', reject);
+      sent.once('close', () => clearTimeout(timer));
       sent.end(body);
     });
   }

@@ -40,8 +40,9 @@ export class LedgerLoad implements ClientLoad {
   }
 
   async unservedSince(time: number): Promise<readonly string[]> {
-    const { servedSince } = this.#recorder;
-    return this.#keys().filter((key) => (servedSince.get(key) ?? 0) < time);
+    const { servedSince, lastFailure } = this.#recorder;
+    const unserved = this.#keys().filter((key) => (servedSince.get(key) ?? 0) < time);
+    return unserved.map((key) => `${key} (${lastFailure.get(key) ?? 'never failed'})`);
   }
 
   async settle(): Promise<void> {

@@ -12,6 +12,8 @@ export class Recorder {
   readonly registers: Operation<RegisterInput, RegisterOutput>[] = [];
   /** By key: when the last operation that succeeded began. */
   readonly servedSince = new Map<string, number>();
+  /** By key: why the last one that did not succeed failed. */
+  readonly lastFailure = new Map<string, string>();
 
   account(client: LedgerClient, key: string, input: AccountInput): Promise<Outcome<AccountOutput>> {
     const { kind, ...rest } = input;
