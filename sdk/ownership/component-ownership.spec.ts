@@ -264,6 +264,27 @@ describe('ComponentOwnership', () => {
     expect(ownership.epochOf('ann')).to.equal(undefined);
   });
 
+  it('a key that is held is let go when its holder leaves, who is told when it takes long', async () => {
+    const { ownership, clock, heard, running } = setUp({ hooks: true });
+    const hash = hashKey('ann');
+    const ended: string[] = [];
+    const hold = () => ownership.hold('ann', (why) => ended.push(why));
+    expect(hold()).to.equal(undefined);
+    ownership.apply(routingOf(1, slices(['other', 1], ['self', 5]), hash));
+    expect(hold(), 'while it is acquired').to.equal(undefined);
+    await ends(running);
+    const held = hold();
+    ownership.apply(routingOf(2, slices(['other', 1], ['nobody', 6]), hash));
+    expect(hold(), 'sealed').to.equal(undefined);
+    heard();
+    clock.advance(OWNERSHIP_TIMES.callDrain);
+    expect(ended).to.have.length(1);
+    expect(heard()).to.deep.equal([]);
+    held?.leave();
+    await ends(running);
+    expect(heard().at(-1)).to.equal('settled 2');
+  });
+
   it('gives up everything when it is closed, for good', async () => {
     const { ownership, heard, begin } = setUp();
     ownership.apply(routingOf(1, slices(['self', 1], ['self', 2])));

@@ -2,7 +2,7 @@ import { type Deferred, deferred } from '../call/deferred.js';
 import { RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import type { ComponentRouting } from '../protocol/control.js';
 import { hashKey } from '../protocol/key-hash.js';
-import type { KeyFence } from '../state/key-fence.js';
+import type { KeyFence, KeyHold } from '../state/key-fence.js';
 import { HandOver } from './hand-over.js';
 import { type KeyedCall, OwnedCall } from './owned-call.js';
 import { OWNERSHIP_TIMES, type OwnershipPorts } from './ownership-ports.js';
@@ -126,6 +126,14 @@ export class ComponentOwnership implements KeyFence {
     if (leaving !== undefined) return leaving.epoch;
     const tenure = tenureOf(this.#tenures, hash);
     return tenure?.acquisition.begun === true ? tenure.epoch : undefined;
+  }
+
+  /** As a call of the key: a hand-over waits for it as for those. */
+  hold(key: string, end: (why: string) => void): KeyHold | undefined {
+    const hash = hashKey(key);
+    if (this.admits(hash, undefined) !== 'owned') return undefined;
+    const call = this.begin({ hash, traceId: undefined, streaming: false, end });
+    return { leave: () => void call.leave() };
   }
 
   onChange(listener: () => void): void {

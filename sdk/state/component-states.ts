@@ -155,6 +155,7 @@ export class ComponentStates {
       open: async () => (await source.open()).store,
       handler,
       owns: (key) => this.#fence.epochOf(state, key) !== undefined,
+      hold: (key, end) => (this.#options.fence ?? OWNS_ALL).hold(this.#ownerOf(state, key), end),
       clock,
       random: Math.random,
       onProblem,

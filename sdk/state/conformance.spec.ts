@@ -53,6 +53,37 @@ export function specifyStateDriver(
       return { state: states.state('carts'), close: () => states.close() };
     };
 
+    it('has reminders until they have come, over restarts, beside the values and apart from them', async () => {
+      const woken: string[] = [];
+      const states = () =>
+        new ComponentStates('Cart', under.driver(), () => unbuiltCodec, {
+          onProblem: (message) => expect.fail(message),
+        });
+      const onWake = (key: string) => void woken.push(key);
+      const before = states();
+      const carts = before.state('carts', { onWake });
+      await Promise.all([
+        carts.set('a', 1),
+        carts.wakeAt('a', 5),
+        carts.wakeAt('b', 5),
+        carts.wakeAt('c', 8e15),
+      ]);
+      expect(await carts.cancelWake('b')).to.equal(true);
+      expect(await carts.list()).to.deep.equal([{ key: 'a', value: 1 }]);
+      await before.close();
+      const after = states();
+      after.state('carts', { onWake });
+      after.begin();
+      while (woken.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      await after.close();
+      const last = states();
+      expect(await last.state('carts', { onWake }).cancelWake('c')).to.equal(true);
+      last.begin();
+      await last.state('carts').list(); // read after the reminders are
+      await last.close();
+      expect(woken).to.deep.equal(['a']);
+    });
+
     it('does what a Map would do, whatever is done in whichever order, and over restarts', async () => {
       const key = fc.constantFrom('a', 'ab', 'b', 'ü', 'ab/1');
       const command = fc.oneof(

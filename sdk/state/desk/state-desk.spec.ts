@@ -10,6 +10,7 @@ import {
 } from '../../protocol/state-query.js';
 import { ComponentStates } from '../component-states.js';
 import type { StateStore } from '../driver.js';
+import { OWNS_ALL } from '../key-fence.js';
 import { settled } from '../spec-support/manual-clock.js';
 import { MemoryStore } from '../spec-support/memory-store.js';
 import { UNBUILT_SCHEMA, unbuiltCodec } from '../value-codec.js';
@@ -28,7 +29,7 @@ describe('desk of states', () => {
     owned = () => true;
     states = new ComponentStates('Bank', { open: async () => store }, () => unbuiltCodec, {
       onProblem: (message) => expect.fail(message),
-      fence: { epochOf: (key) => (owned(key) ? 1 : undefined), onChange: () => {} },
+      fence: { ...OWNS_ALL, epochOf: (key) => (owned(key) ? 1 : undefined) },
     });
     desk = new StateDesk(() => states.deskStore({ accounts: UNBUILT_SCHEMA }));
   });

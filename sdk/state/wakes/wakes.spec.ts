@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { currentCall, withCall } from '../../call/call-context.js';
+import { type KeyFence, OWNS_ALL } from '../key-fence.js';
 import { ManualClock, settled } from '../spec-support/manual-clock.js';
 import { MemoryStore } from '../spec-support/memory-store.js';
 import type { WakeHandler } from '../state.js';
@@ -13,11 +14,13 @@ describe('reminders', () => {
   let clock: ManualClock;
   let problems: string[];
   let owns: (key: string) => boolean;
+  let hold: KeyFence['hold'];
   beforeEach(() => {
     store = new MemoryStore();
     clock = new ManualClock();
     problems = [];
     owns = () => true;
+    hold = OWNS_ALL.hold;
   });
 
   const wakesWith = (handler: WakeHandler): Wakes =>
@@ -26,6 +29,7 @@ describe('reminders', () => {
       open: async () => store,
       handler,
       owns: (key) => owns(key),
+      hold: (key, end) => hold(key, end),
       clock,
       random: () => 0.5,
       onProblem: (message) => problems.push(message),
@@ -197,6 +201,33 @@ describe('reminders', () => {
     expect(heard).to.have.length(2);
   });
 
+  it('hold the key while the handler runs; one that cannot be had yet is tried for, and a hand-over stops the handler', async () => {
+    const said: string[] = [];
+    let isAcquired = false;
+    let end: (why: string) => void = () => {};
+    hold = (key, ended) => {
+      if (!isAcquired) return undefined;
+      end = ended;
+      said.push(`hold ${key}`);
+      return { leave: () => said.push('leave') };
+    };
+    const wakes = wakesWith(async (_, __, signal) => {
+      said.push('begin');
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      said.push('end');
+    });
+    wakes.begin();
+    await wakes.wakeAt('a', 0);
+    await clock.advance(5000);
+    expect(said).to.deep.equal([]);
+    isAcquired = true;
+    await clock.advance(500);
+    expect(said).to.deep.equal(['hold a', 'begin']);
+    end('its key goes elsewhere');
+    await settled();
+    expect(said).to.deep.equal(['hold a', 'begin', 'end', 'leave']);
+  });
+
   it('a store that cannot be had is tried again', async () => {
     const heard: string[] = [];
     let fails = 3;
@@ -208,6 +239,7 @@ describe('reminders', () => {
       },
       handler: (key) => void heard.push(key),
       owns: () => true,
+      hold: OWNS_ALL.hold,
       clock,
       random: () => 0.5,
       onProblem: (message) => problems.push(message),

@@ -1,6 +1,7 @@
 import { outsideOfCalls } from '../../call/call-context.js';
 import { type Backoff, backoffMs } from '../../routing/backoff.js';
 import type { StateStore } from '../driver.js';
+import type { KeyFence } from '../key-fence.js';
 import type { WakeHandler } from '../state.js';
 import { StateError } from '../state-error.js';
 import type { WakeClock } from './wake-clock.js';
@@ -14,6 +15,8 @@ export interface WakesOptions {
   readonly handler: WakeHandler;
   /** Whether this process acts for the key now. */
   readonly owns: (key: string) => boolean;
+  /** See KeyFence. */
+  readonly hold: KeyFence['hold'];
   readonly clock: WakeClock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
@@ -39,6 +42,8 @@ const PAGE = 1000;
 const RETRY: Backoff = { firstMs: 1000, capMs: 300_000 };
 /** Also that soon after the system's clock was set does a reminder notice; `setTimeout` holds 24.8 days. */
 const MAX_SLEEP_MS = 60_000;
+/** Until a key may be acted for that is being taken over, or given up. */
+const HOLD_RETRY_MS = 500;
 const MAX_TIME = 8.64e15;
 
 /**
@@ -200,8 +205,19 @@ export class Wakes {
 
   /** When to look at the key again, if so. */
   async #handle(key: string, run: Run): Promise<number | undefined> {
-    const { open, owns, handler, clock } = this.#options;
+    const { open, owns, hold, clock } = this.#options;
     const store = await open();
+    const held = hold(key, () => run.abort.abort());
+    if (held === undefined) return owns(key) ? clock.now() + HOLD_RETRY_MS : undefined;
+    try {
+      return await this.#handleHeld(store, key, run);
+    } finally {
+      held.leave();
+    }
+  }
+
+  async #handleHeld(store: StateStore, key: string, run: Run): Promise<number | undefined> {
+    const { owns, handler, clock } = this.#options;
     const stored = owns(key) ? await store.get(this.#stored, key) : undefined;
     if (stored === undefined) {
       this.#failures.delete(key);
