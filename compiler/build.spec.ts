@@ -208,6 +208,7 @@ describe('buildApp', function () {
         {
           name: 'Bank',
           declaredAt: 'lib/money.ts:18',
+          owned: false,
           methods: [{ name: 'give', signature: 'give(units: bigint): Promise<Money>', routed: true }],
         },
       ]);

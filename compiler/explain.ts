@@ -1,4 +1,4 @@
-import { MAIN } from '../sdk/protocol/app-description.js';
+import { isOwned, MAIN } from '../sdk/protocol/app-description.js';
 import type { BuiltApp } from './build.js';
 import { definitionText, methodText } from './shape-text.js';
 
@@ -9,6 +9,8 @@ export interface Explanation {
   readonly components: readonly {
     readonly name: string;
     readonly declaredAt: string;
+    /** Its keys have one owner at a time. */
+    readonly owned: boolean;
     readonly methods: readonly {
       readonly name: string;
       readonly signature: string;
@@ -27,12 +29,13 @@ export function explainJson({ description, shape, schemas, mainReferences }: Bui
   return {
     app: description.app,
     version: description.version,
-    components: description.components.map(({ name, declaredAt, methods }) => ({
-      name,
-      declaredAt,
-      methods: methods.map((method) => ({
+    components: description.components.map((component) => ({
+      name: component.name,
+      declaredAt: component.declaredAt,
+      owned: isOwned(component),
+      methods: component.methods.map((method) => ({
         name: method.name,
-        signature: signatureOf(shape, name, method.name),
+        signature: signatureOf(shape, component.name, method.name),
         routed: method.routed,
       })),
     })),
@@ -55,9 +58,9 @@ export function explain(result: BuiltApp): string {
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
   return [
     `${app} ${version}`,
-    ...components.flatMap(({ name, declaredAt, methods }) =>
+    ...components.flatMap(({ name, declaredAt, owned, methods }) =>
       section(
-        `component ${name}  (${declaredAt})`,
+        `component ${name}  (${declaredAt})${owned ? '  one owner per key' : ''}`,
         methods.length === 0
           ? ['no methods']
           : methods.map(({ signature, routed }) => `${signature}${routed ? '  routed' : ''}`),

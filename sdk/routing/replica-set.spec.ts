@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { SliceAssignment } from '../protocol/control.js';
+import { NO_OWNER, type SliceAssignment } from '../protocol/control.js';
 import type { ClientConnection } from '../transport/transport.js';
 import { PeerPool } from './peer-pool.js';
 import { ReplicaSet } from './replica-set.js';
@@ -55,7 +55,7 @@ async function connected(assignment: SliceAssignment) {
   };
   const chosen = (hash: number) =>
     new Set(Array.from({ length: 300 }, () => set.choose(hash)?.peer.routed.replica));
-  return { update, of, chosen };
+  return { set, update, of, chosen };
 }
 
 describe('ReplicaSet, of keys with several owners', () => {
@@ -81,5 +81,41 @@ describe('ReplicaSet, of keys with several owners', () => {
     const { update, chosen } = await connected(SHARED);
     update(2, { starts: SHARED.starts, owners: SHARED.owners });
     expect(chosen(HOT)).to.deep.equal(new Set(['r1']));
+  });
+});
+
+describe('ReplicaSet, of keys with one owner each', () => {
+  const OWNED = { starts: [0, HOT], owners: [0, NO_OWNER], epochs: [3, 4] };
+
+  it('chooses the owner and nobody else, silent or not, and nobody while there is none', async () => {
+    const { of, chosen } = await connected(OWNED);
+    of('r0').silent = true;
+    expect(chosen(HOT - 1)).to.deep.equal(new Set(['r0']));
+    expect(chosen(HOT)).to.deep.equal(new Set([undefined]));
+  });
+
+  it('knows another replica for a key only once it has another owner', async () => {
+    const { set, update } = await connected(OWNED);
+    const owner = set.choose(0);
+    if (owner === undefined) throw new Error('r0 owns it');
+    expect(set.hasOther(owner, 0)).to.equal(false);
+    expect(set.hasOther(owner, undefined)).to.equal(true);
+    update(2, { ...OWNED, owners: [NO_OWNER, 1] });
+    expect(set.hasOther(owner, 0)).to.equal(false);
+    update(3, { ...OWNED, owners: [2, 1] });
+    expect(set.hasOther(owner, 0)).to.equal(true);
+  });
+
+  it('tells a replica itself which of its calls stay with it', async () => {
+    const { set, update, of } = await connected({ starts: [0, HOT], owners: [0, 1] });
+    const serves = (hash: number) =>
+      [0, 1, 2].map((index) => set.serves({ replica: `r${index}`, generation: 1 }, hash));
+    expect(serves(0)).to.deep.equal([true, false, false]);
+    expect(serves(HOT)).to.deep.equal([false, true, false]);
+    of('r1').silent = true;
+    expect(serves(HOT)).to.deep.equal([true, true, true]);
+    of('r1').silent = false;
+    update(2, SHARED);
+    expect(serves(HOT).slice(1)).to.deep.equal([true, true]);
   });
 });
