@@ -17,6 +17,7 @@ import { hashOfCall } from '../routing/call-hash.js';
 import type { Member } from '../routing/member.js';
 import { PATIENCE_MS, type Peer } from '../routing/peer.js';
 import type { CallHeader, ClientConnection, OutgoingCall } from '../transport/transport.js';
+import { refusalPause } from './refusal-pause.js';
 import type { RemoteMethod } from './remote-method.js';
 import { RemoteStream } from './remote-stream.js';
 import { decideRetry, MAX_ATTEMPTS } from './retry-policy.js';
@@ -302,7 +303,10 @@ export class RemoteCall implements OutgoingCall, CallHeader {
     if (reason.executed !== 'no') this.#troubled().mayHaveRun = true;
     const decision = decideRetry(reason, attempt - (this.#trouble?.refused ?? 0), this.#retriable);
     const left = this.deadline - performance.now();
-    if (decision === 'fail' || left <= 0 || !this.#pay()) throw this.#named(reason);
+    if (decision === 'fail' || left <= 0 || !this.#pay()) {
+      if (reason.code === 'RESOURCE_EXHAUSTED') await refusalPause();
+      throw this.#named(reason);
+    }
     const wait = attempt === 1 ? 0 : backoffMs(RETRY_BACKOFF, attempt - 1, Math.random);
     if (wait > 0) await this.#inTime(new Promise((resolve) => setTimeout(resolve, Math.min(wait, left))));
   }

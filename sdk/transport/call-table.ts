@@ -21,6 +21,7 @@ export class CallTable<Entry> {
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
   #size = 0;
+  #added = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -28,6 +29,11 @@ export class CallTable<Entry> {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Calls that were removed so far. */
+  get removed(): number {
+    return this.#added - this.#size;
   }
 
   get full(): boolean {
@@ -42,6 +48,7 @@ export class CallTable<Entry> {
     this.#entries[slot] = entry;
     this.#generations[slot] = generation;
     this.#size++;
+    this.#added++;
     return generation * MAX_CALL_SLOTS + slot;
   }
 

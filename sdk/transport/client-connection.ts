@@ -3,6 +3,7 @@ import { MessageTooLarge } from '../codec/violations.js';
 import type { Writer } from '../codec/writer.js';
 import { RemoteCallError, type RemoteCallErrorCode } from '../errors/remote-call-error.js';
 import { withoutStack } from '../errors/stackless.js';
+import { Backlog } from './backlog.js';
 import { encodeCallHeader } from './call-header.js';
 import { CallTable } from './call-table.js';
 import type { Clock } from './clock.js';
@@ -53,7 +54,8 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
   #state: State = { kind: 'open' };
   #abandoned = 0;
   #goawayAnswered = false;
-  /** While the callee refuses calls. */
+  readonly #backlog = new Backlog((grows) => this.#tellBacklog(grows));
+  /** While it grows and the callee refuses calls. */
   #throttle: Throttle | undefined;
 
   constructor(peer: ReplicaIdentity, link: Link, limits: TransportLimits, clock: Clock) {
@@ -191,6 +193,10 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     });
   }
 
+  read(_unreadSince: number, now: number): void {
+    this.#backlog.look(this.#calls.size, this.#calls.removed, now);
+  }
+
   frame(kind: number, callId: number, bytes: Buffer, start: number, end: number): void {
     switch (kind) {
       case FrameKind.RESULT:
@@ -251,12 +257,14 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       throw this.#notSent('UNAVAILABLE', `the ${this.#state.by} is draining: it takes no new calls`);
     }
     if (this.#calls.full) {
+      this.#backlog.overflowed();
       throw this.#notSent(
         'RESOURCE_EXHAUSTED',
         `${this.#limits.maxCallsInFlight} calls are in flight already: the callee is overloaded, or calls go in a circle`,
       );
     }
     if (this.#throttle?.rejects(this.#clock.now()) === true) {
+      this.#backlog.refused(this.#clock.now());
       throw this.#notSent('RESOURCE_EXHAUSTED', 'the callee refuses most calls: it is overloaded');
     }
     const { outbox } = this.#link;
@@ -277,8 +285,9 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
     if (kind === FrameKind.RESULT) call.result(reader);
     else if (kind === FrameKind.END) call.end();
     else call.fail(this.#errorOf(kind, call, reader));
-    // Nothing of this caller waits there any more.
-    if (this.#throttle !== undefined && this.#calls.size === 0) this.#throttle = undefined;
+    if (this.#calls.size === 0 && this.#backlog.awaitsEnd) {
+      this.#backlog.ended(this.#calls.removed, this.#link.heardAt);
+    }
     this.#endWhenIdle();
   }
 
@@ -288,12 +297,22 @@ export class LinkedClientConnection implements ClientConnection, CallOwner, Link
       const { code, message, executed } = decodeFailure(reader);
       const refused = code === 'RESOURCE_EXHAUSTED' && executed === 'no';
       if (!refused) this.#throttle?.accepted();
-      else this.#throttle ??= new Throttle(this.#clock.now());
+      else this.#refused(this.#link.heardAt);
       // The stack would be that of the socket.
       return withoutStack(() => new RemoteCallError(code, message, { executed, replica: this.peer.replica }));
     } catch (error) {
       return RemoteCallError.from(error, 'PROTOCOL_ERROR', { executed: 'yes' });
     }
+  }
+
+  #refused(now: number): void {
+    this.#backlog.refused(now);
+    if (this.#backlog.grows) this.#throttle ??= new Throttle(now);
+  }
+
+  #tellBacklog(grows: boolean): void {
+    this.#throttle = undefined;
+    this.#link.outbox.sendEmpty(grows ? FrameKind.GROWS : FrameKind.SETTLED, NO_CALL);
   }
 
   #expire(now: number): number {

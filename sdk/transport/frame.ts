@@ -50,11 +50,15 @@ export const FrameKind = {
   PROBE: 22,
   /** `u32 number`, `u32` microseconds since the last probe arrived, `u32` of them that the receiver was idle. */
   PROBE_ANSWER: 23,
+  /** Caller's: its calls in flight grow without end (backlog.ts). Calls that have waited too long may be refused. */
+  GROWS: 24,
+  /** Caller's: that is over. */
+  SETTLED: 25,
 } as const;
 
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /**
  * Most of a message in one chunk; longer bodies are sent in chunks. 64 KiB, by which streams are mostly cut, are one frame

@@ -28,7 +28,7 @@ const NO_BYTES = Buffer.alloc(0);
 /** While calls are handled so fast, the clock is looked at for one in {@link CALLS_A_LOOK}, ms. */
 const FAST_MS = 1;
 const CALLS_A_LOOK = 8;
-/** While calls are refused, answers do not wait for calls that are handled for longer than this, ms. */
+/** Answers, and other connections, do not wait for calls that are handled for longer than this, ms. */
 const TURN_MS = 5;
 
 const TOO_MANY: Failure = {
@@ -59,7 +59,6 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
   /** When the clock was last looked at. */
   #now = 0;
   #unlooked = 0;
-  #received = 0;
 
   constructor(peer: ReplicaIdentity, link: Link, options: ServerConnectionOptions) {
     this.peer = peer;
@@ -121,6 +120,10 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
       case FrameKind.CREDIT:
         this.#credit(callId, reader);
         return;
+      case FrameKind.GROWS:
+      case FrameKind.SETTLED:
+        this.#queue?.grows(kind === FrameKind.GROWS);
+        return;
       case FrameKind.GOAWAY:
         if (this.#drain === 'none') throw protocolError('the caller answered a GOAWAY that was not sent');
         this.#drain = 'acknowledged';
@@ -156,7 +159,6 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
     const method = reader.readUint16();
     const header = decodeCallHeader(reader);
     const { timeoutMs } = header;
-    this.#received++;
     if (--this.#unlooked <= 0) this.#lookWhileFast();
     if (timeoutMs !== undefined && this.#now - this.#link.heardAt >= timeoutMs) {
       this.outbox.send(FrameKind.FAILURE, callId, encodeFailure, tooLate(timeoutMs));
@@ -180,12 +182,12 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
 
   #admits(queue: AdmissionQueue, { bytes, end }: Reader): boolean {
     const now = this.#look();
-    if (now - this.#link.turnBeganAt > TURN_MS) this.#link.yield();
     return queue.admits(this.#link.placeOf(bytes, end), now);
   }
 
   #look(): number {
     this.#now = this.#options.clock.now();
+    if (this.#now - this.#link.turnBeganAt > TURN_MS) this.#link.yield();
     return this.#now;
   }
 
@@ -193,7 +195,6 @@ export class ServerConnection implements AnswerOwner, LinkHandler {
     const before = this.#now;
     const now = this.#look();
     this.#unlooked = now - before < FAST_MS ? CALLS_A_LOOK : 1;
-    this.#queue?.look(this.#received, now);
   }
 
   #cancel(callId: number): void {

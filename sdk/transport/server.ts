@@ -43,8 +43,8 @@ export interface ListenOptions {
   readonly clock?: Clock;
   readonly compression?: Compression | undefined;
   /**
-   * How long calls may wait for the event loop before they are refused, when it never comes to rest, ms; 0: for ever. Default: the
-   * environment's WEAVERD_MAX_QUEUE_DELAY_MS, or 30.
+   * How long calls of a caller whose calls grow without end may wait for the event loop before they are refused, ms; 0: for ever. Default: the
+   * environment's WEAVERD_MAX_QUEUE_DELAY_MS, or 40.
    */
   readonly maxQueueDelayMs?: number;
   readonly loop?: EventLoop;
@@ -136,7 +136,6 @@ class Acceptor {
     this.#afterWrites = pollAfterWrites(options.latency);
     this.#admission = admissionFor(
       options.maxQueueDelayMs,
-      this.#limits.maxCallsInFlight,
       new LoopWatch(options.loop ?? systemLoop, this.clock),
     );
   }
