@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly transport?: 'unix' | 'tcp';
   /** Default `auto`. */
   readonly compression?: 'auto' | 'off';
+  /** Where state is kept: a Redis at `redis://host:port`. Default: in files. */
+  readonly redis?: string;
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -30,10 +32,11 @@ export interface DaemonOptions {
 /** The built daemon, on a state folder of its own; an interrupt stops it. */
 export async function startDaemon(
   stateFolder: string,
-  { transport = 'unix', compression = 'auto', env = {} }: DaemonOptions = {},
+  { transport = 'unix', compression = 'auto', redis, env = {} }: DaemonOptions = {},
 ): Promise<Daemon> {
   const config = `${stateFolder}.toml`;
-  await writeFile(config, `transport = "${transport}"\ncompression = "${compression}"\n`);
+  const store = redis === undefined ? '' : `[redis]\nurl = "${redis}"\n`;
+  await writeFile(config, `transport = "${transport}"\ncompression = "${compression}"\n${store}`);
   const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -20,6 +20,13 @@ export interface BenchApp {
   readonly component: string;
 }
 
+export interface ClientOptions extends DaemonOptions {
+  /** Laid over the default manifest. */
+  readonly manifest?: object;
+  /** Processes whose CPU time counts beside those of the two proclets. */
+  readonly helperPids?: readonly number[];
+}
+
 export interface DeployedClient {
   /** What the calls go over. */
   readonly transport: Address['kind'];
@@ -44,7 +51,7 @@ export async function deployClient(
   app: BenchApp,
   built: string,
   stateFolder: string,
-  { manifest, ...options }: DaemonOptions & { readonly manifest?: object },
+  { manifest, helperPids = [], ...options }: ClientOptions,
 ): Promise<DeployedClient> {
   const daemon = await startDaemon(stateFolder, options);
   try {
@@ -57,7 +64,7 @@ export async function deployClient(
     return {
       transport: callee.address?.kind ?? 'unix',
       stop: () => daemon.stop(),
-      run: (load) => post(caller, { load, serverPids: [callee.pid ?? 0] }, load),
+      run: (load) => post(caller, { load, serverPids: [callee.pid ?? 0, ...helperPids] }, load),
     };
   } catch (reason) {
     await daemon.stop();

@@ -1,13 +1,15 @@
-import type { DaemonOptions } from './daemon.js';
-import { type BenchApp, buildBenchApp, type DeployedClient, deployClient } from './deployed-client.js';
+import {
+  type BenchApp,
+  buildBenchApp,
+  type ClientOptions,
+  type DeployedClient,
+  deployClient,
+} from './deployed-client.js';
 import type { LoadTarget } from './load.js';
 
 const ECHO: BenchApp = { name: 'echo', component: 'Echo' };
 
-export interface EchoOptions extends DaemonOptions {
-  /** Laid over the default manifest. */
-  readonly manifest?: object;
-}
+export type EchoOptions = ClientOptions;
 
 export type DeployedEcho = LoadTarget & DeployedClient;
 

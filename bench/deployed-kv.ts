@@ -1,10 +1,14 @@
+import { dirname } from 'node:path';
 import { type BenchApp, buildBenchApp, type DeployedClient, deployClient } from './deployed-client.js';
 import type { LoadTarget } from './load.js';
+import { redisServer } from './peers/redis-server.js';
 
 const KV: BenchApp = { name: 'kv', component: 'Store' };
 
 export interface KvOptions {
   readonly durability: 'always' | 'everysec';
+  /** Where its state is kept: in a Redis of its own, or in files. */
+  readonly store: 'file' | 'redis';
 }
 
 export type DeployedKv = LoadTarget & DeployedClient;
@@ -17,8 +21,24 @@ export function buildKv(folder: string): Promise<string> {
 export async function deployKv(
   built: string,
   stateFolder: string,
-  { durability }: KvOptions,
+  { durability, store }: KvOptions,
 ): Promise<DeployedKv> {
-  const deployed = await deployClient(KV, built, stateFolder, { manifest: { state: { durability } } });
-  return { ...deployed, name: `weaverd, ${durability}` };
+  const manifest = { state: { durability } };
+  if (store === 'file') {
+    const deployed = await deployClient(KV, built, stateFolder, { manifest });
+    return { ...deployed, name: `weaverd, ${durability}` };
+  }
+  const server = await redisServer(dirname(stateFolder), durability);
+  try {
+    const deployed = await deployClient(KV, built, stateFolder, {
+      manifest,
+      redis: `redis://127.0.0.1:${server.port}`,
+      helperPids: [server.pid],
+    });
+    const stop = () => deployed.stop().finally(() => server.stop());
+    return { ...deployed, stop, name: `weaverd on redis, ${durability}` };
+  } catch (reason) {
+    await server.stop();
+    throw reason;
+  }
 }

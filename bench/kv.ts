@@ -13,17 +13,18 @@ export const kv: Bench = {
   async *run({ quick }) {
     const bed = await TestBed.open();
     try {
-      const timed = { warmUpMs: quick ? 250 : 500, measuredMs: quick ? 1000 : 3000 };
+      const timed = { warmUpMs: quick ? 250 : 500, measuredMs: quick ? 750 : 3000 };
       const run = { ...timed, rounds: quick ? 3 : 7 };
-      const always = await pairOf(bed, 'always');
-      const everysec = await pairOf(bed, 'everysec');
-      await heat([always.ours, always.theirs, everysec.ours, everysec.theirs], 'ycsb-f');
+      const always = await systemsOf(bed, 'always');
+      const everysec = await systemsOf(bed, 'everysec');
+      const onRedis = await bed.kv({ durability: 'always', store: 'redis' });
+      await heat([always.ours, always.theirs, everysec.ours, everysec.theirs, onRedis], 'ycsb-f');
       const ratios: Record<string, number> = {};
-      for (const workload of ['c', 'b', 'a', 'f'] as const) {
-        Object.assign(ratios, yield* compare(always, workload, run, ''));
-      }
+      for (const workload of ['c', 'b', 'a', 'f'] as const)
+        Object.assign(ratios, yield* compare({ ...always, onRedis }, workload, run));
       for (const workload of ['a', 'f'] as const) {
-        Object.assign(ratios, yield* compare(everysec, workload, run, '.everysec'));
+        const compared = yield* compare(everysec, workload, run);
+        for (const [name, value] of Object.entries(compared)) ratios[`${name}.everysec`] = value;
       }
       return ratios;
     } finally {
@@ -32,8 +33,11 @@ export const kv: Bench = {
   },
 };
 
-interface Pair {
+interface Systems {
+  /** Its state in a file, as one host has it when nothing else is configured. */
   readonly ours: LoadTarget;
+  /** Its state in a Redis of its own. */
+  readonly onRedis?: LoadTarget;
   readonly theirs: LoadTarget;
 }
 
@@ -43,17 +47,16 @@ interface Run {
   readonly rounds: number;
 }
 
-async function pairOf(bed: TestBed, durability: 'always' | 'everysec'): Promise<Pair> {
+async function systemsOf(bed: TestBed, durability: 'always' | 'everysec'): Promise<Systems> {
   const theirs = await bed.peer(durability === 'always' ? 'redisAlways' : 'redisEverysec');
-  return { ours: await bed.kv({ durability }), theirs };
+  return { ours: await bed.kv({ durability, store: 'file' }), theirs };
 }
 
-/** Both on one workload, and for read-modify-writes Redis with a script of its own as well. */
+/** All on one workload, and for read-modify-writes Redis with a script of its own as well. */
 async function* compare(
-  { ours, theirs }: Pair,
+  { ours, onRedis, theirs }: Systems,
   workload: Workload,
   { rounds, ...timed }: Run,
-  suffix: string,
 ): AsyncGenerator<ResultLine, Readonly<Record<string, number>>> {
   const load = {
     kind: 'closed',
@@ -65,18 +68,20 @@ async function* compare(
     name: `${theirs.name}, script`,
     run: () => theirs.run({ ...load, operation: 'ycsb-f-script' }),
   };
-  const targets = workload === 'f' ? [ours, theirs, scripted] : [ours, theirs];
+  const peers = workload === 'f' ? [theirs, scripted] : [theirs];
+  const targets = onRedis === undefined ? [ours, ...peers] : [ours, onRedis, ...peers];
   const measured = await inRounds(targets, load, rounds);
   const title = `YCSB ${workload.toUpperCase()}, ${IN_FLIGHT} in flight`;
   yield* lines('kv', title, 'ops/s', measured, callsPerSecond);
   yield* lines('kv', `${title}, p50`, 'µs', measured, ({ p50Us }) => p50Us);
   yield* lines('kv', `${title}, p99`, 'µs', measured, ({ p99Us }) => p99Us);
   yield* lines('kv', `${title}, CPU`, 's/1M', measured, cpuPerMillion);
-  const against = (target: LoadTarget) => ratio(of(measured, ours), of(measured, target), callsPerSecond);
-  return {
-    [`kv.${workload}.vs_redis${suffix}`]: against(theirs),
-    ...(workload === 'f' ? { [`kv.f.vs_redis_script${suffix}`]: against(scripted) } : {}),
-  };
+  const against = (system: LoadTarget, peer: LoadTarget) =>
+    ratio(of(measured, system), of(measured, peer), callsPerSecond);
+  const ratios: Record<string, number> = { [`kv.${workload}.vs_redis`]: against(ours, theirs) };
+  if (workload === 'f') ratios['kv.f.vs_redis_script'] = against(ours, scripted);
+  if (onRedis !== undefined) ratios[`kv.redis_store.${workload}.vs_redis`] = against(onRedis, theirs);
+  return ratios;
 }
 
 function of(measured: readonly Measured[], { name }: LoadTarget): Measured | undefined {

@@ -4,17 +4,20 @@ import { mkdtemp } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from './loopback.js';
 
 const PLACES = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'];
 const STARTING_MS = 10_000;
 
 export interface RedisServer {
   readonly socketPath: string;
+  /** Of loopback. */
+  readonly port: number;
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Starts one that appends to a file in a new folder, on a Unix socket there. It ends with this process. */
+/** Starts one that appends to a file in a new folder, on a Unix socket there and a port. It ends with this process. */
 export async function redisServer(folder: string, appendFsync: 'always' | 'everysec'): Promise<RedisServer> {
   const program = PLACES.find((place) => existsSync(place));
   if (program === undefined)
@@ -23,10 +26,15 @@ export async function redisServer(folder: string, appendFsync: 'always' | 'every
     );
   const own = await mkdtemp(join(folder, 'r-'));
   const socketPath = join(own, 's');
-  const settings = ['--port', '0', '--unixsocket', socketPath, '--dir', own, '--save', ''];
-  const child = spawn(program, [...settings, '--appendonly', 'yes', '--appendfsync', appendFsync], {
-    stdio: 'ignore',
-  });
+  const port = await freePort();
+  const places = ['--bind', '127.0.0.1', '--port', String(port), '--unixsocket', socketPath, '--dir', own];
+  const child = spawn(
+    program,
+    [...places, '--save', '', '--appendonly', 'yes', '--appendfsync', appendFsync],
+    {
+      stdio: 'ignore',
+    },
+  );
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -41,7 +49,7 @@ export async function redisServer(folder: string, appendFsync: 'always' | 'every
     kill();
     await exited;
   };
-  return { socketPath, pid: child.pid ?? 0, stop };
+  return { socketPath, port, pid: child.pid ?? 0, stop };
 }
 
 function accepts(path: string): Promise<boolean> {
