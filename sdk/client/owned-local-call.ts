@@ -67,14 +67,14 @@ function begin(
   ended: (reason: RemoteCallError) => void,
 ): { readonly state: OwnedState; readonly owned: OwnedCall } | undefined {
   const state = new OwnedState(currentCallState());
-  const { traceId } = state.trace;
-  if (ownership.admits(hash, traceId) !== 'owned') return undefined;
+  const { trace } = state;
+  if (ownership.admits(hash, trace) !== 'owned') return undefined;
   const end = (why: string) => {
     const reason = lostKey(target, why);
     state.end(reason);
     ended(reason);
   };
-  return { state, owned: ownership.begin({ hash, traceId, streaming, end }) };
+  return { state, owned: ownership.begin({ hash, trace, streaming, end }) };
 }
 
 function lostKey({ component, method }: RoutedMethod, why: string): RemoteCallError {

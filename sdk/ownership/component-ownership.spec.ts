@@ -3,7 +3,7 @@ import { type Deferred, deferred } from '../call/deferred.js';
 import { hashKey } from '../protocol/key-hash.js';
 import { ComponentOwnership, MAX_WAITING_FOR_KEYS } from './component-ownership.js';
 import { ENDLESS, RenewedLease } from './lease.js';
-import type { OwnedCall } from './owned-call.js';
+import type { OwnedCall, Trace } from './owned-call.js';
 import { OWNERSHIP_TIMES } from './ownership-ports.js';
 import type { SliceRange } from './slice-ranges.js';
 import { ManualClock, type Owner, routingOf, SELF, turn } from './spec-support.js';
@@ -29,8 +29,8 @@ function setUp({ hooks = false, leased = false } = {}) {
     problem: (message) => events.push(message),
   });
   const ended: string[] = [];
-  const begin = (hash: number, { traceId = undefined as string | undefined, streaming = false } = {}) =>
-    ownership.begin({ hash, traceId, streaming, end: () => ended.push(`${hash}`) });
+  const begin = (hash: number, { trace = undefined as Trace | undefined, streaming = false } = {}) =>
+    ownership.begin({ hash, trace, streaming, end: () => ended.push(`${hash}`) });
   const heard = () => events.splice(0);
   return { clock, lease, ownership, events, heard, running, begin, ended };
 }
@@ -140,19 +140,19 @@ describe('ComponentOwnership', () => {
   it('admits what a call in flight waits for, on all keys that are being sealed', () => {
     const { ownership, heard, begin } = setUp();
     ownership.apply(routingOf(1, slices(['self', 1], ['self', 2], ['self', 3])));
-    const transfer = begin(5, { traceId: 'a' });
+    const transfer = begin(5, { trace: { traceId: 'a' } });
     ownership.apply(routingOf(2, slices(['nobody', 4], ['self', 2], ['self', 3])));
     ownership.apply(routingOf(3, slices(['nobody', 4], ['nobody', 5], ['self', 3])));
     heard();
-    expect(ownership.admits(15, 'b')).to.equal('refused');
-    expect(ownership.admits(15, 'a')).to.equal('owned');
-    const deposit = begin(15, { traceId: 'a' });
+    expect(ownership.admits(15, { traceId: 'b' })).to.equal('refused');
+    expect(ownership.admits(15, { traceId: 'a' })).to.equal('owned');
+    const deposit = begin(15, { trace: { traceId: 'a' } });
     transfer.leave();
     expect(heard()).to.deep.equal(['release 0-10@1', 'settled 2']);
-    expect(ownership.admits(5, 'a')).to.equal('refused');
+    expect(ownership.admits(5, { traceId: 'a' })).to.equal('refused');
     deposit.leave();
     expect(heard()).to.deep.equal(['release 10-20@2', 'settled 3']);
-    expect(ownership.admits(15, 'a')).to.equal('refused');
+    expect(ownership.admits(15, { traceId: 'a' })).to.equal('refused');
   });
 
   it('tries a failed onAcquire again, and refuses calls by name meanwhile', async () => {

@@ -4,7 +4,7 @@ import type { ComponentRouting } from '../protocol/control.js';
 import { hashKey } from '../protocol/key-hash.js';
 import type { KeyFence, KeyHold } from '../state/key-fence.js';
 import { HandOver } from './hand-over.js';
-import { type KeyedCall, OwnedCall } from './owned-call.js';
+import { type KeyedCall, OwnedCall, type Trace } from './owned-call.js';
 import { OWNERSHIP_TIMES, type OwnershipPorts } from './ownership-ports.js';
 import { SliceHooks } from './slice-hooks.js';
 import { changesBetween, grantedTo, type Part, type Self, type SliceRange } from './slice-ranges.js';
@@ -68,10 +68,10 @@ export class ComponentOwnership implements KeyFence {
   }
 
   /** Whether a call for a key with that hash may begin now. */
-  admits(hash: number, traceId: string | undefined): Admission {
+  admits(hash: number, trace: Trace | undefined): Admission {
     if (!this.#ports.lease.holds || this.#calls.size >= MAX_IN_FLIGHT) return 'refused';
     const kind = tenureOf(this.#tenures, hash)?.acquisition.state.kind;
-    if (kind === 'done' || this.#isNeeded(hash, traceId)) return 'owned';
+    if (kind === 'done' || this.#isNeeded(hash, trace)) return 'owned';
     return kind === 'running' || (kind === 'waiting' && !this.#isStuck(hash)) ? 'wait' : 'refused';
   }
 
@@ -85,7 +85,7 @@ export class ComponentOwnership implements KeyFence {
   }
 
   /** What {@link admits} says when the key has been acquired, or will not be. Rejects with RESOURCE_EXHAUSTED. */
-  async onceAcquired(hash: number, traceId: string | undefined): Promise<'owned' | 'refused'> {
+  async onceAcquired(hash: number, trace: Trace | undefined): Promise<'owned' | 'refused'> {
     if (this.#waiting >= MAX_WAITING_FOR_KEYS)
       throw new RemoteCallError(
         'RESOURCE_EXHAUSTED',
@@ -95,7 +95,7 @@ export class ComponentOwnership implements KeyFence {
     this.#waiting++;
     try {
       for (;;) {
-        const admission = this.admits(hash, traceId);
+        const admission = this.admits(hash, trace);
         if (admission !== 'wait') return admission;
         await this.#changed.promise;
       }
@@ -132,7 +132,7 @@ export class ComponentOwnership implements KeyFence {
   hold(key: string, end: (why: string) => void): KeyHold | undefined {
     const hash = hashKey(key);
     if (this.admits(hash, undefined) !== 'owned') return undefined;
-    const call = this.begin({ hash, traceId: undefined, streaming: false, end });
+    const call = this.begin({ hash, trace: undefined, streaming: false, end });
     return { leave: () => void call.leave() };
   }
 
@@ -235,12 +235,12 @@ export class ComponentOwnership implements KeyFence {
    * A call that one in flight on a sealed key may wait for: refused, it would come back only after the hand-over, which
    * waits for that other.
    */
-  #isNeeded(hash: number, traceId: string | undefined): boolean {
-    if (traceId === undefined) return false;
+  #isNeeded(hash: number, trace: Trace | undefined): boolean {
+    if (trace === undefined || this.#handOvers.length === 0) return false;
     const isSealed = this.#handOvers.some(
       (each) => each.phase === 'draining' && each.tenureOf(hash)?.acquisition.state.kind === 'done',
     );
-    return isSealed && this.#handOvers.some((each) => each.holdsTrace(traceId));
+    return isSealed && this.#handOvers.some((each) => each.holdsTrace(trace.traceId));
   }
 
   /** Goes on with what nothing holds up any more. */

@@ -34,7 +34,7 @@ export class HandOver {
 
   /** Whether a call of that trace is in flight, and so may wait for another of it. */
   holdsTrace(traceId: string): boolean {
-    for (const { keyed } of this.calls) if (keyed.traceId === traceId) return true;
+    for (const { keyed } of this.calls) if (keyed.trace?.traceId === traceId) return true;
     return false;
   }
 }

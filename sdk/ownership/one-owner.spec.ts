@@ -159,7 +159,8 @@ class Model {
   }
 
   #call(hash: number, traceId: string | undefined): void {
-    const admission = this.ownership.admits(hash, traceId);
+    const trace = traceId === undefined ? undefined : { traceId };
+    const admission = this.ownership.admits(hash, trace);
     if (admission !== 'owned') return;
     expect(this.clock.now(), 'begins past its lease').to.be.lessThan(this.leasedUntil);
     const dependsOn = this.inFlight.some((each) => each.traceId === traceId && traceId !== undefined);
@@ -173,7 +174,7 @@ class Model {
       term: this.lease.term,
       call: this.ownership.begin({
         hash,
-        traceId,
+        trace,
         streaming: false,
         end: () => {
           entry.endedAt = this.clock.now();

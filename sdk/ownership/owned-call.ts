@@ -1,11 +1,16 @@
 import type { HandOver } from './hand-over.js';
 import type { Lease } from './lease.js';
 
+/** Its id is made when somebody asks: most calls meet no hand-over. */
+export interface Trace {
+  readonly traceId: string;
+}
+
 /** A call as it comes to the owner of its key. */
 export interface KeyedCall {
   readonly hash: number;
   /** Calls of one trace may depend on each other. */
-  readonly traceId: string | undefined;
+  readonly trace: Trace | undefined;
   readonly streaming: boolean;
   /** Answers in the method's place with STALE_OWNER, outcome unknown, and aborts its signal. */
   readonly end: (why: string) => void;

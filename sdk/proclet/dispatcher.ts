@@ -125,7 +125,7 @@ export class Dispatcher implements CallReceiver {
     const { keyHash, trace } = call.header;
     if (ownership === undefined || keyHash === undefined)
       return this.#serve(call, method, hosted, instance, args, undefined);
-    const admission = ownership.admits(keyHash, trace?.traceId);
+    const admission = ownership.admits(keyHash, trace);
     if (admission === 'wait') {
       void this.#onceAcquired(call, method, hosted, ownership, keyHash, args);
     } else if (admission === 'refused') {
@@ -134,7 +134,7 @@ export class Dispatcher implements CallReceiver {
     } else {
       const owned = ownership.begin({
         hash: keyHash,
-        traceId: trace?.traceId,
+        trace,
         streaming: method.compiled.streaming,
         end: (why) => call.end('STALE_OWNER', why),
       });
@@ -152,7 +152,7 @@ export class Dispatcher implements CallReceiver {
   ): Promise<void> {
     const { signal } = call;
     try {
-      await ownership.onceAcquired(keyHash, call.header.trace?.traceId);
+      await ownership.onceAcquired(keyHash, call.header.trace);
     } catch (reason) {
       const { code, executed } = RemoteCallError.from(reason);
       return call.reject(code, messageOf(reason), executed);
