@@ -15,6 +15,7 @@ import { controlPlane } from './control-plane.js';
 import { daemonBackend } from './daemon-backend.js';
 import { DaemonLoad } from './daemon-load.js';
 import { type DoctorOptions, diagnose, serveExaminations } from './doctor/doctor.js';
+import type { RedisExamination } from './doctor/examination.js';
 import { createReplicaHost, type ReplicaHostOptions } from './envelope/create-replica-host.js';
 import type { ReplicaHost } from './envelope/replica-host.js';
 import { createIngress } from './ingress/ingress-keeper.js';
@@ -234,6 +235,8 @@ async function compose(
       host: hostName,
       weaverd: weaverdVersion(),
       stateFolder: layout.stateFolder,
+      secretFiles: [...place.secretFiles, ...(options.redis?.secretFiles ?? [])],
+      examineRedis: redisExaminer(options.redis),
     },
     clock,
     hosts: () => manager.presence().present,
@@ -319,6 +322,14 @@ async function compose(
   if (!place.isAlone)
     closers.push(every(clock, OFFER_MS, () => offerAll(manager, artifacts, place, problems)));
   return { stateFolder: layout.stateFolder, apiSocket: layout.apiSocket, close, closed };
+}
+
+function redisExaminer(redis: RedisConfig | undefined): (() => Promise<RedisExamination>) | undefined {
+  if (redis === undefined) return undefined;
+  return async () => {
+    const { examineRedis } = await import('./doctor/examine-redis.js'); // loaded when it is needed only
+    return examineRedis(redis.store);
+  };
 }
 
 /** What this host has of the versions in use, for a host that has not. */

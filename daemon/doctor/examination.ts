@@ -12,7 +12,31 @@ export interface HostExamination {
   readonly reached: readonly (ReachTarget & { readonly reason: string | undefined })[];
   /** Undefined for a host of its own. */
   readonly bus: BusExamination | undefined;
+  /** Where the state of apps is kept; absent where that is in files, and from an older daemon. */
+  readonly redis?: RedisExamination | undefined;
 }
+
+export interface RedisExamination {
+  /** Those that take writes. */
+  readonly servers: readonly RedisServerExamination[];
+  /** Why they cannot be seen. */
+  readonly problem: string | undefined;
+}
+
+export type RedisServerExamination =
+  | {
+      readonly server: string;
+      readonly version: string;
+      readonly role: string;
+      readonly usedBytes: number;
+      /** 0: all there is. */
+      readonly maxBytes: number;
+      readonly connectedReplicas: number;
+      readonly isLogFailing: boolean;
+      /** Undefined when it does not let us ask. */
+      readonly settings: Readonly<Record<string, string>> | undefined;
+    }
+  | { readonly server: string; readonly reason: string };
 
 export interface DiskSpace {
   readonly folder: string;

@@ -1,6 +1,12 @@
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
-import type { BusExamination, DiskSpace, HostExamination, ReachTarget } from './examination.js';
+import type {
+  BusExamination,
+  DiskSpace,
+  HostExamination,
+  ReachTarget,
+  RedisExamination,
+} from './examination.js';
 
 export interface ExamineOptions {
   readonly host: string;
@@ -10,6 +16,8 @@ export interface ExamineOptions {
   readonly secretFiles: readonly string[];
   /** Undefined for a host of its own. Never rejects. */
   readonly examineBus: (() => Promise<BusExamination>) | undefined;
+  /** Undefined where state is kept in files. Never rejects. */
+  readonly examineRedis?: (() => Promise<RedisExamination>) | undefined;
 }
 
 const CONNECT_MS = 1500;
@@ -20,8 +28,8 @@ export async function examineHost(
   options: ExamineOptions,
   targets: readonly ReachTarget[],
 ): Promise<HostExamination> {
-  const { host, weaverd, stateFolder, secretFiles, examineBus } = options;
-  const [maxOpenFiles, disk, exposed, reached, bus] = await Promise.all([
+  const { host, weaverd, stateFolder, secretFiles, examineBus, examineRedis } = options;
+  const [maxOpenFiles, disk, exposed, reached, bus, redis] = await Promise.all([
     openFilesLimit(),
     diskSpace(stateFolder),
     exposedFiles([stateFolder, ...secretFiles]),
@@ -31,8 +39,9 @@ export async function examineHost(
         .map(async (target) => ({ ...target, reason: await reasonNotReached(target) })),
     ),
     examineBus?.(),
+    examineRedis?.(),
   ]);
-  return { host, weaverd, node: process.version, maxOpenFiles, disk, exposed, reached, bus };
+  return { host, weaverd, node: process.version, maxOpenFiles, disk, exposed, reached, bus, redis };
 }
 
 async function openFilesLimit(): Promise<number | undefined> {

@@ -57,6 +57,61 @@ function problems(given: Partial<Examined>): readonly string[] {
     });
 }
 
+describe('findings of the doctor on Redis', () => {
+  const fit = {
+    server: '10.0.0.9:6379',
+    version: '7.0.15',
+    role: 'master',
+    usedBytes: MIB,
+    maxBytes: 0,
+    connectedReplicas: 0,
+    isLogFailing: false,
+    settings: {
+      appendonly: 'yes',
+      appendfsync: 'always',
+      'no-appendfsync-on-rewrite': 'no',
+      'maxmemory-policy': 'noeviction',
+      'min-replicas-to-write': '0',
+    },
+  };
+  const of = (given: Partial<typeof fit> = {}) => ({
+    examinations: [examination({ redis: { servers: [{ ...fit, ...given }], problem: undefined } })],
+    isAlone: true,
+  });
+  const setting = (given: object) => of({ settings: { ...fit.settings, ...given } });
+
+  it('says that all is well, and nothing where there is none', () => {
+    expect(look(of()).filter(({ check }) => check === 'redis')).to.deep.equal([
+      { check: 'redis', level: 'ok', message: 'it answers, and keeps what it acknowledges' },
+    ]);
+    expect(look({ isAlone: true }).map(({ check }) => check)).not.to.include('redis');
+  });
+
+  it('names what loses state', () => {
+    const [first = ''] = problems(of({ version: '6.2.1' }));
+    expect(first).to.equal('redis: Redis at 10.0.0.9:6379 has version 6.2.1, which is too old for state');
+    expect(problems(of({ role: 'slave' }))).to.have.length(1);
+    expect(problems(of({ isLogFailing: true }))).to.have.length(1);
+    expect(problems(of({ usedBytes: 95 * MIB, maxBytes: 100 * MIB })).join()).to.contain('95 MiB of 100 MiB');
+    expect(problems(setting({ appendonly: 'no' })).join()).to.contain('keeps nothing on its disk');
+    expect(problems(setting({ 'maxmemory-policy': 'allkeys-lru' })).join()).to.contain('allkeys-lru');
+    const unreachable = { redis: { servers: [], problem: 'connect ECONNREFUSED' } };
+    expect(problems({ examinations: [examination(unreachable)], isAlone: true }).join()).to.contain(
+      'ECONNREFUSED',
+    );
+    const silent = { redis: { servers: [{ server: 'a:1', reason: 'no answer' }], problem: undefined } };
+    expect(problems({ examinations: [examination(silent)], isAlone: true }).join()).to.contain(
+      'a:1: no answer',
+    );
+  });
+
+  it('notes what only some apps mind', () => {
+    const notes = (given: Partial<Examined>) => look(given).filter(({ level }) => level === 'note');
+    expect(notes(setting({ appendfsync: 'everysec' }))).to.have.length(1);
+    expect(notes(of({ connectedReplicas: 1 }))).to.have.length(1);
+  });
+});
+
 describe('findings of the doctor', () => {
   it('says of what is well that it was looked at, and what cannot be seen', () => {
     const found = look();

@@ -3,6 +3,7 @@ import { SAFE_PAYLOAD_BYTES, serverProblems, unsafeReplicas } from '../bus/nats/
 import type { MissingHost } from '../cluster/ask-hosts.js';
 import type { ClusterView } from '../manager/cluster-view.js';
 import type { BusExamination, ClockReading, HostExamination, ServerExamination } from './examination.js';
+import { redisFindings } from './redis-findings.js';
 
 export interface Examined {
   readonly view: ClusterView;
@@ -21,7 +22,10 @@ const LEAST_FREE_SHARE = 0.05;
 /** What is wrong, each with its mend; of what is well, that it was looked at. */
 export function findings(examined: Examined): readonly Finding[] {
   const { examinations, isAlone } = examined;
-  const own = examinations.flatMap((each) => [...openFiles(each), ...disk(each), ...secrets(each)]);
+  const own = [
+    ...examinations.flatMap((each) => [...openFiles(each), ...disk(each), ...secrets(each)]),
+    ...redisFindings(examinations),
+  ];
   const found = isAlone
     ? own
     : [
@@ -34,7 +38,8 @@ export function findings(examined: Examined): readonly Finding[] {
         ...own,
       ];
   const wrong = new Set(found.map(({ check }) => check));
-  const looked = isAlone ? OWN_CHECKS : [...CLUSTER_CHECKS, ...OWN_CHECKS];
+  const hasRedis = examinations.some(({ redis }) => redis !== undefined);
+  const looked = [...(isAlone ? [] : CLUSTER_CHECKS), ...OWN_CHECKS, ...(hasRedis ? [REDIS_CHECK] : [])];
   const well = looked
     .filter(([check]) => !wrong.has(check))
     .map(([check, message]) => ({ check, level: 'ok', message }) as const);
@@ -47,6 +52,7 @@ const OWN_CHECKS = [
   ['disk', 'the state folders have room'],
   ['secrets', 'nobody but their owner may read them'],
 ] as const;
+const REDIS_CHECK = ['redis', 'it answers, and keeps what it acknowledges'] as const;
 const CLUSTER_CHECKS = [
   ['hosts', 'a leader leads, and all hosts answer'],
   ['versions', 'all hosts run the same weaverd'],
