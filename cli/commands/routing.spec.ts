@@ -70,6 +70,26 @@ describe('weaverd routing', () => {
     });
   });
 
+  it('shows the epochs of an owned component, and what is handed over', async () => {
+    const heldBy = 'Cart-1 of v0 on h2';
+    const slices = [
+      { start: 0, replica: 'Cart-0', load: 30, epoch: 5 },
+      { start: 2 ** 30, replica: '', load: 10, epoch: 4, heldBy },
+      { start: 2 ** 31, replica: '', load: 0, epoch: 0 },
+    ];
+    const owned = { routing: async () => [{ ...view, owned: true, slices }] };
+    const { stdout } = await runAgainst(['routing', 'Cart'], owned);
+    expect(stdout.split('\n').slice(6)).to.deep.equal([
+      'FROM      TO        REPLICA                              KEYS    LOAD  EPOCH',
+      '00000000  3fffffff  Cart-0                             25.0 %  75.0 %      5',
+      '40000000  7fffffff  handed over by Cart-1 of v0 on h2  25.0 %  25.0 %      4',
+      '80000000  ffffffff  not owned yet                      50.0 %   0.0 %      0',
+      '',
+    ]);
+    const ann = await runAgainst(['routing', 'Cart', '--key', 'ann'], owned);
+    expect(ann.stdout).to.match(/is not owned yet: slice 80000000 to ffffffff, epoch 0/);
+  });
+
   it('asks for the app when several have the component, and names what has no routing', async () => {
     const two = await runAgainst(['routing', 'Cart'], {
       routing: async () => [view, { ...view, app: 'chat' }],

@@ -65,7 +65,7 @@ async function viewOf(client: ApiClient, component: string, app: string | undefi
     throw new CliError(EXIT.usage, `several apps have a component ${component}`, {
       mend: `name one with --app: ${views.map((each) => each.app).join(', ')}`,
     });
-  if (!view.routed)
+  if (!view.routed && !view.owned)
     throw new CliError(EXIT.failure, `${component} has no routing: any of its replicas takes any call`, {
       mend: `give it keys: component(${component}, { routing: { method: (…args) => key } })`,
     });

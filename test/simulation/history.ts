@@ -80,6 +80,8 @@ function anyAction(
     [2, () => ({ kind: 'reboot', host, forMs })],
     [4, () => ({ kind: 'pause', host, forMs })],
     [5, () => ({ kind: 'link', host, link: random.pick(['cut', 'deaf', 'mute', 'minority']), forMs })],
+    // For longer than keys are leased.
+    [2, () => ({ kind: 'link', host, link: 'cut', forMs: random.whole(16_000, 40_000) })],
     [1, () => ({ kind: 'leave', host, forMs })],
     [
       drainable === undefined ? 0 : 1,

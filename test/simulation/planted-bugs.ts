@@ -1,11 +1,12 @@
 import type { Bus } from '../../daemon/bus/bus.js';
 import type { ControlPlaneOptions } from '../../daemon/control-plane.js';
 import type { ReplicaHost } from '../../daemon/envelope/replica-host.js';
-import type { PlacementsMessage, RoutingMessage } from '../../daemon/host/host-messages.js';
+import type { HostReport, PlacementsMessage, RoutingMessage } from '../../daemon/host/host-messages.js';
 import { LEADER_BUCKET } from '../../daemon/leader/election.js';
 import { NO_EPOCH } from '../../daemon/leader/epoch.js';
 import { APPS_BUCKET } from '../../daemon/manager/desired-state.js';
 import { isTombstone } from '../../daemon/memory/memory-entry.js';
+import { NO_OWNER, type SliceAssignment } from '../../sdk/protocol/control.js';
 import type { InvariantName } from './invariants.js';
 import { forwarding, RevisionElection, trustingLate, UnfencedElection } from './planted-election.js';
 
@@ -138,6 +139,45 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'a leader that takes it for settled that keys were taken',
+    foundBy: ['ONE-OWNER'],
+    plant: (options) => {
+      const reports = options.subjects.report('*');
+      return withBus(options, {
+        subscribe: (subject, handler) =>
+          options.bus.subscribe(subject, (body, on) =>
+            handler(subject === reports ? settledReport(body) : body, on),
+          ),
+      });
+    },
+  },
+  {
+    name: 'a host that takes a lease of keys for longer than it is',
+    foundBy: ['ONE-OWNER'],
+    plant: (options) => {
+      const { replicaHost } = options;
+      const lease: ReplicaHost['lease'] = (replicas, until) => replicaHost.lease(replicas, until + 20_000);
+      return { ...options, replicaHost: forwardingHost(replicaHost, { lease }) };
+    },
+  },
+  {
+    name: 'keys that have their new owner before the old one heard of it',
+    foundBy: ['ONE-OWNER'],
+    plant: (options) =>
+      publishingAssignments(options, ({ owners, ...rest }) => ({
+        ...rest,
+        owners: owners.map((owner) => (owner === NO_OWNER ? 0 : owner)),
+      })),
+  },
+  {
+    name: 'keys that change hands without a higher epoch',
+    foundBy: ['ONE-OWNER'],
+    plant: (options) =>
+      publishingAssignments(options, ({ epochs, ...rest }) =>
+        epochs === undefined ? rest : { ...rest, epochs: epochs.map(() => 1) },
+      ),
+  },
+  {
     name: 'hosts that end what runs when they hear of no leader',
     foundBy: ['KEEP-SERVING'],
     plant: (options) => ({ ...options, replicaHost: giveUpWithoutBus(options) }),
@@ -187,6 +227,52 @@ function emptyReport(body: unknown): unknown {
     ingress: { pid: undefined, rssBytes: 0, state: 'stopped', routesApplied: true, listeners: [] },
     wantsToLeave: false,
     problems: [],
+  };
+}
+
+/** Every replica has settled all there will ever be. */
+function settledReport(body: unknown): unknown {
+  if (!hasReplicas(body)) return body;
+  return {
+    ...body,
+    replicas: body.replicas.map((replica) => ({
+      ...replica,
+      settled: replica.settled?.map(({ component }) => ({ component, epoch: Number.MAX_SAFE_INTEGER })),
+    })),
+  };
+}
+
+function hasReplicas(body: unknown): body is Pick<HostReport, 'replicas'> {
+  return typeof body === 'object' && body !== null && 'replicas' in body;
+}
+
+function publishingAssignments(
+  options: ControlPlaneOptions,
+  change: (assignment: SliceAssignment) => SliceAssignment,
+): ControlPlaneOptions {
+  return withBus(options, {
+    publish: (subject, body) => {
+      if (!subject.endsWith('.routing')) return options.bus.publish(subject, body);
+      const message = body as RoutingMessage;
+      const routing = message.routing.map(({ assignment, ...rest }) => ({
+        ...rest,
+        assignment: assignment && change(assignment),
+      }));
+      options.bus.publish(subject, { ...message, routing });
+    },
+  });
+}
+
+function forwardingHost(host: ReplicaHost, changed: Partial<ReplicaHost>): ReplicaHost {
+  return {
+    setDesired: (replicas) => host.setDesired(replicas),
+    observed: () => host.observed(),
+    onChange: (listener) => host.onChange(listener),
+    setRouting: (app, version, routing) => host.setRouting(app, version, routing),
+    askState: (replica, query, timeoutMs) => host.askState(replica, query, timeoutMs),
+    lease: (replicas, until) => host.lease(replicas, until),
+    close: (options) => host.close(options),
+    ...changed,
   };
 }
 
