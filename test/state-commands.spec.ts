@@ -1,74 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
+import { RedisServer } from './support/redis-server.js';
 import { REPOSITORY, TestDaemon } from './support/weaverd.js';
-
-const PROGRAM = `
-import { createServer } from 'node:http';
-import { component, type Context, run, type State, type WakingState } from 'weaverd';
-
-interface Account {
-  readonly owner: string;
-  readonly balance: bigint;
-  readonly opened: Date;
-  readonly rate: number;
-  readonly notes: Map<string, string | number | bigint>;
-  readonly kind: 'private' | 'shop';
-  readonly photo?: Uint8Array;
-}
-
-class Bank {
-  readonly #accounts: WakingState<Account>;
-  readonly #woken: State<number>;
-  constructor(ctx: Context) {
-    this.#woken = ctx.state<number>('woken');
-    this.#accounts = ctx.state<Account>('accounts', {
-      onWake: async (key) => {
-        await this.#woken.update(key, (times) => (times ?? 0) + 1);
-      },
-    });
-  }
-  async fill(count: number, bytes: number): Promise<void> {
-    await Promise.all(
-      Array.from({ length: count }, (_, index) =>
-        this.#accounts.set('account ' + index, {
-          owner: 'ö' + index,
-          balance: 2n ** 80n + BigInt(index),
-          opened: new Date(index),
-          rate: index === 0 ? Number.NaN : index / 7,
-          notes: new Map<string, string | number | bigint>([['a', 'x'], ['b', index], ['c', -1n]]),
-          kind: 'shop',
-          photo: new Uint8Array(index === 1 ? bytes : index).fill(index),
-        }),
-      ),
-    );
-  }
-  async remind(key: string, inMs: number): Promise<void> {
-    await this.#accounts.wakeAt(key, Date.now() + inMs);
-  }
-  async woken(key: string): Promise<number> {
-    return (await this.#woken.get(key)) ?? 0;
-  }
-}
-component(Bank);
-
-await run(async (ctx) => {
-  const bank = ctx.get(Bank);
-  const server = createServer(async (request, response) => {
-    const [, what = '', key = '', number = '0'] = decodeURIComponent(request.url ?? '').split('/');
-    try {
-      if (what === 'fill') await bank.fill(Number(key), Number(number));
-      if (what === 'remind') await bank.remind(key, Number(number));
-      response.end(String(what === 'woken' ? await bank.woken(key) : 'done'));
-    } catch (reason) {
-      response.writeHead(500).end(String(reason));
-    }
-  });
-  server.listen(await ctx.listener('bank'));
-});
-`;
 
 interface Replica {
   readonly replica: string;
@@ -98,13 +35,13 @@ describe('weaverd state', function () {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'wbank-'));
-    await mkdir(join(folder, 'node_modules'));
-    await symlink(REPOSITORY, join(folder, 'node_modules/weaverd'));
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    await writeFile(join(folder, 'main.ts'), PROGRAM);
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    await writeFile(join(folder, 'weaver.toml'), `name = "bank"\n[listeners.bank]\nport = ${port}\n`);
+    const entry = JSON.stringify(join(REPOSITORY, 'test/fixtures/bank/main.ts'));
+    await writeFile(
+      join(folder, 'weaver.toml'),
+      `name = "bank"\nentry = ${entry}\n[listeners.bank]\nport = ${port}\n`,
+    );
     daemon = await TestDaemon.start();
     await daemon.must('deploy', folder);
     await ask('fill/30/1000000');
@@ -228,5 +165,85 @@ describe('weaverd state', function () {
     await daemon.restart();
     await daemon.must('deploy', folder);
     expect((await json('state', 'get', 'Bank', 'accounts', 'while stopped')).value.owner).to.equal('ö9');
+  });
+});
+
+describe('weaverd state of several owners', function () {
+  this.timeout(180_000);
+  let redis: RedisServer;
+  let daemon: TestDaemon;
+  let folder: string;
+  let url: string;
+
+  const ask = async (path: string): Promise<string> => {
+    const response = await fetch(`${url}/${path}`, { signal: AbortSignal.timeout(60_000) });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(text);
+    return text;
+  };
+  const json = async (...args: readonly string[]) => JSON.parse(await daemon.must(...args, '--json'));
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wbank-'));
+    redis = await RedisServer.start();
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const entry = JSON.stringify(join(REPOSITORY, 'test/fixtures/bank/main.ts'));
+    await writeFile(
+      join(folder, 'weaver.toml'),
+      `name = "bank"\nentry = ${entry}\n[components.Bank]\nreplicas = 3\n[state]\ndurability = "everysec"\n[listeners.bank]\nport = ${port}\n`,
+    );
+    await writeFile(join(folder, 'weaverd.toml'), `[redis]\nurl = "redis://127.0.0.1:${redis.port}"\n`);
+    daemon = await TestDaemon.start(undefined, join(folder, 'weaverd.toml'));
+    await daemon.must('deploy', folder);
+    await ask('fill/40/500000');
+  });
+  after(async () => {
+    await daemon.destroy();
+    await redis.dispose();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('lists and exports the keys of all of them, in their order, and imports each by its owner', async () => {
+    const keys = Array.from({ length: 40 }, (_, index) => `account ${index}`).sort();
+    const { entries } = await json('state', 'ls', 'Bank', 'accounts');
+    expect(entries.map(({ key }: { readonly key: string }) => key)).to.deep.equal(keys);
+    for (const key of keys.slice(0, 5))
+      expect((await json('state', 'get', 'Bank', 'accounts', key)).value.kind).to.equal('shop');
+    const file = join(folder, 'bank.jsonl');
+    expect(await daemon.must('state', 'export', 'Bank', '--out', file)).to.contain('40 entries');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replaceAll('"kind":"shop"', '"kind":"private"'));
+    expect(await json('state', 'import', 'Bank', file, '--overwrite')).to.include({ written: 40 });
+    expect(await json('state', 'import', 'Bank', file)).to.include({ written: 0, same: 40 });
+    const after = await json('state', 'ls', 'Bank', 'accounts');
+    expect(
+      new Set(after.entries.map((each: { readonly value: { kind: string } }) => each.value.kind)),
+    ).to.deep.equal(new Set(['private']));
+  });
+
+  it('AT-LEAST-ONCE: reminders come though owners are killed, each with the owner that its key has then', async () => {
+    const keys = Array.from({ length: 24 }, (_, index) => `reminded ${index}`);
+    await Promise.all(keys.map((key, index) => ask(`remind/${key}/${1000 + 100 * index}`)));
+    const { groups } = await json('status', 'bank');
+    const owners: readonly { readonly replica: string; readonly pid: number }[] = groups.flatMap(
+      (group: { readonly replicas: readonly object[] }) => group.replicas,
+    );
+    for (const { replica, pid } of owners) if (/^Bank-[12]$/.test(replica)) process.kill(pid, 'SIGKILL');
+    for (const key of keys)
+      await eventually(`the reminder of ${key}`, async () =>
+        Number(await ask(`woken/${key}`)) > 0 ? true : undefined,
+      );
+    await eventually('none is left', async () => {
+      const left = await json('state', 'ls', 'Bank', 'accounts.wakes');
+      return left.entries.length === 0 ? true : undefined;
+    });
+  });
+
+  it('says that it is not on this disk when nobody serves', async () => {
+    await daemon.must('stop', 'bank');
+    const { code, stderr } = await daemon.run('state', 'ls', 'Bank', 'accounts');
+    expect(code).to.equal(1);
+    expect(stderr).to.contain('no replica of Bank serves').and.to.contain('weaverd status bank');
   });
 });
