@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReplicaStatus } from '../../daemon/api/api-types.js';
+import type { DaemonHost } from '../cluster/support/daemon-host.js';
 import { RedisNode } from '../cluster/support/redis-node.js';
 import { TestFleet } from '../cluster/support/test-fleet.js';
 import { weaverd } from '../support/weaverd.js';
@@ -17,7 +18,9 @@ const CLIENTS_HOST = 'c1';
 
 /** Three hosts with daemons, three NATS nodes, Redis, and the clients, each on a host of its own. */
 export class FleetWorld implements World {
-  readonly #manifest: LedgerManifest;
+  #manifest: LedgerManifest;
+  /** Pids. */
+  #clients: readonly number[] = [];
 
   private constructor(
     readonly fleet: TestFleet,
@@ -42,7 +45,7 @@ export class FleetWorld implements World {
     const world = new FleetWorld(fleet, redis, manifest);
     try {
       await redis.start();
-      await world.#deploy();
+      await world.deploy({});
       return world;
     } catch (reason) {
       await world.dispose();
@@ -69,7 +72,30 @@ export class FleetWorld implements World {
           }),
       ),
     ];
+    this.#clients = loads.flatMap(({ pid }) => pid ?? []);
     return new CombinedLoad(loads);
+  }
+
+  /** All of a host but its clients, who remember what they saw. */
+  async killAll(host: DaemonHost): Promise<void> {
+    await host.killAll(this.#clients);
+  }
+
+  get ledgers(): number {
+    return this.#manifest.ledgers;
+  }
+
+  /** With what changes; resolves when it serves. */
+  async deploy(change: Partial<LedgerManifest>): Promise<void> {
+    this.#manifest = { ...this.#manifest, ...change };
+    const folder = join(this.fleet.folder, 'ledger');
+    await mkdir(folder, { recursive: true });
+    await this.#must('deploy', await writeManifest(folder, this.#manifest));
+  }
+
+  /** `drain` resolves when nothing runs there any more. */
+  async moved(host: string, how: 'drain' | 'undrain'): Promise<void> {
+    await this.#must(how, host);
   }
 
   /** Replicas that keep the state and serve, as the leader sees them; there is one at least. */
@@ -84,12 +110,11 @@ export class FleetWorld implements World {
     await this.fleet.dispose();
   }
 
-  async #deploy(): Promise<void> {
-    const folder = join(this.fleet.folder, 'ledger');
-    await mkdir(folder, { recursive: true });
-    const manifest = await writeManifest(folder, this.#manifest);
-    const { stateFolder } = this.fleet.host(0);
-    const { code, stdout, stderr } = await weaverd(['deploy', manifest, '--state', stateFolder]);
-    if (code !== 0) throw new Error(`the ledger was not deployed:\n${stdout}\n${stderr}`);
+  /** A command that must succeed. */
+  async #must(...args: readonly string[]): Promise<void> {
+    const { name, stateFolder } = await this.fleet.leader();
+    const { code, stdout, stderr } = await weaverd([...args, '--state', stateFolder]);
+    if (code !== 0)
+      throw new Error(`weaverd ${args.join(' ')} on ${name} ended with ${code}:\n${stdout}\n${stderr}`);
   }
 }

@@ -26,6 +26,10 @@ export class RemoteLoad implements ClientLoad {
     this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   async unservedSince(since: number): Promise<readonly string[]> {
     return (await this.#ask({ ask: 'unserved', since })).unserved ?? [];
   }
@@ -51,7 +55,9 @@ export class RemoteLoad implements ClientLoad {
         if (answer.error === undefined) resolve(answer);
         else reject(new Error(answer.error));
       });
-      this.#child.send(question);
+      this.#child.send(question, (error) => {
+        if (error !== null) reject(error);
+      });
     });
   }
 }

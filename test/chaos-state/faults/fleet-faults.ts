@@ -8,6 +8,7 @@ import type { Fault } from '../round.js';
 
 const PAUSE_MS = 10_000;
 const DOWN_MS = 3000;
+const AWAKE_MS = 1000;
 
 const ownerKilled: Fault<FleetWorld> = {
   name: 'owner killed',
@@ -37,6 +38,42 @@ const hostCutOffShortly: Fault<FleetWorld> = {
   inject: async (world, random) => cut(world, await anOwnersHost(world, random), BEFORE_DEATH_MS),
 };
 
+/** It wakes up before it can hear from anybody that its keys have been given to others. */
+const pausedWhileCutOff: Fault<FleetWorld> = {
+  name: 'owner paused while its host is cut off',
+  async inject(world, random) {
+    const { network } = world.fleet;
+    const { pid, host } = random.pick(await world.owners());
+    kill(pid, 'SIGSTOP');
+    network.cut(host);
+    await setTimeout(BEYOND_DEATH_MS);
+    kill(pid, 'SIGCONT');
+    await setTimeout(AWAKE_MS);
+    network.plug(host);
+  },
+};
+
+/** Its replicas, and with them its keys, move to the others. */
+const hostDrained: Fault<FleetWorld> = {
+  name: "owner's host drained",
+  async inject(world, random) {
+    const host = await anOwnersHost(world, random);
+    await world.moved(host.name, 'drain');
+    await setTimeout(DOWN_MS);
+    await world.moved(host.name, 'undrain');
+  },
+};
+
+const scaledUp: Fault<FleetWorld> = {
+  name: 'scaled up and down',
+  async inject(world) {
+    const { ledgers } = world;
+    await world.deploy({ ledgers: ledgers + 2 });
+    await setTimeout(DOWN_MS);
+    await world.deploy({ ledgers });
+  },
+};
+
 /** It reaches Redis and its clients, and hears nothing from the leader. */
 const daemonFrozen: Fault<FleetWorld> = {
   name: "daemon of an owner's host frozen",
@@ -62,7 +99,7 @@ const hostKilled: Fault<FleetWorld> = {
   name: "owner's host killed",
   async inject(world, random) {
     const host = await anOwnersHost(world, random);
-    await host.killAll();
+    await world.killAll(host);
     await setTimeout(DOWN_MS);
     await host.start();
   },
@@ -82,6 +119,9 @@ export const FLEET_FAULTS: readonly Fault<FleetWorld>[] = [
   ownerPaused,
   hostCutOff,
   hostCutOffShortly,
+  pausedWhileCutOff,
+  hostDrained,
+  scaledUp,
   daemonFrozen,
   daemonKilled,
   leaderKilled,

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { kill } from '../../cluster/support/test-network.js';
 import type { Random } from '../../simulation/random.js';
 import type { RedisHost } from '../redis-host.js';
 import type { Fault } from '../round.js';
@@ -37,6 +38,22 @@ const scaledUp: Fault<RedisHost> = {
   },
 };
 
+/** Keys that are to move from it cannot, until it wakes up. */
+const pausedWhileScaled: Fault<RedisHost> = {
+  name: 'owner paused while keys move',
+  async inject({ host }, random) {
+    const { ledgers } = host;
+    const pid = random.pick(await host.owners());
+    const scaled = host.deploy({ ledgers: ledgers + 1 });
+    await setTimeout(random.between(0, 3000));
+    kill(pid, 'SIGSTOP');
+    await setTimeout(PAUSE_MS);
+    kill(pid, 'SIGCONT');
+    await scaled;
+    await host.deploy({ ledgers });
+  },
+};
+
 export const REDIS_FAULTS: readonly Fault<RedisHost>[] = [
   ...FILE_STORE_FAULTS.map((fault) => ({
     name: fault.name,
@@ -45,4 +62,5 @@ export const REDIS_FAULTS: readonly Fault<RedisHost>[] = [
   redisKilled,
   redisPaused,
   scaledUp,
+  pausedWhileScaled,
 ];

@@ -112,9 +112,9 @@ export class DaemonHost {
     await gone;
   }
 
-  /** All that runs on the host, with SIGKILL, as a power cut. */
-  async killAll(): Promise<void> {
-    for (const pid of this.network.pids(this.name)) kill(pid, 'SIGKILL');
+  /** All that runs on the host, with SIGKILL, as a power cut; but for what watches it. */
+  async killAll(spared: readonly number[] = []): Promise<void> {
+    for (const pid of this.network.pids(this.name)) if (!spared.includes(pid)) kill(pid, 'SIGKILL');
     await this.killDaemon();
   }
 
