@@ -95,7 +95,7 @@ export class FleetWorld implements World {
 
   /** `drain` resolves when nothing runs there any more. */
   async moved(host: string, how: 'drain' | 'undrain'): Promise<void> {
-    await this.#must(how, host);
+    await this.#must(how, host, ...(how === 'drain' ? ['--wait'] : []));
   }
 
   /** Replicas that keep the state and serve, as the leader sees them; there is one at least. */
