@@ -63,8 +63,10 @@ export class ComponentOwnership implements KeyFence {
   /** Takes the component's routing unless it is older than what is known. */
   apply(routing: ComponentRouting): void {
     if (routing.epoch <= this.#epoch) return;
+    // First: should the lease be found to have run out, what follows from that comes before this routing.
+    const { term } = this.#ports.lease;
     this.#epoch = routing.epoch;
-    this.#take(this.#closed ? [] : grantedTo(this.#self, routing));
+    this.#take(this.#closed ? [] : grantedTo(this.#self, routing), term);
   }
 
   /** Whether a call for a key with that hash may begin now. */
@@ -144,13 +146,12 @@ export class ComponentOwnership implements KeyFence {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#take([]);
+      this.#take([], this.#ports.lease.term);
     }
     while (this.#handOvers.length > 0) await this.#changed.promise;
   }
 
-  #take(granted: readonly SliceRange[]): void {
-    const { term } = this.#ports.lease;
+  #take(granted: readonly SliceRange[], term: number): void {
     const { kept, lost, gained } = changesBetween(
       this.#tenures,
       granted,

@@ -26,11 +26,12 @@ export class RenewedLease implements Lease {
   }
 
   get holds(): boolean {
-    if (!this.#lapsed && this.#clock.now() >= this.#until) this.#lapse();
+    this.#check();
     return !this.#lapsed;
   }
 
   get term(): number {
+    this.#check();
     return this.#term;
   }
 
@@ -42,13 +43,18 @@ export class RenewedLease implements Lease {
   renew(until: number): void {
     if (!(until > this.#until)) return;
     // One that comes too late does not bridge the gap: in it, others may have acted.
-    if (!this.#lapsed && this.#clock.now() >= this.#until) this.#lapse();
+    this.#check();
     this.#until = until;
     if (this.#clock.now() >= until) return;
     const isBack = this.#lapsed;
     this.#lapsed = false;
     this.#watch();
     if (isBack) this.#tell();
+  }
+
+  /** A process that was paused may be asked before its timer has noticed. */
+  #check(): void {
+    if (!this.#lapsed && this.#clock.now() >= this.#until) this.#lapse();
   }
 
   #watch(): void {

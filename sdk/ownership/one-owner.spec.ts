@@ -129,7 +129,7 @@ class Model {
         else this.clock.pause(command.ms);
         return turn();
       case 'renew':
-        if (this.clock.now() >= this.leasedUntil) this.#mayHaveLost();
+        this.#mayHaveLost();
         this.leasedUntil = Math.max(this.leasedUntil, this.clock.now() + command.ms);
         this.lease.renew(this.clock.now() + command.ms);
     }
@@ -137,11 +137,13 @@ class Model {
 
   /** What was owned when the lease ran out may have been another's since: the manager says so by its epoch. */
   #mayHaveLost(): void {
+    if (this.clock.now() < this.leasedUntil) return;
     this.#slices = this.#slices.map(({ owner, epoch }) => ({ owner, epoch: epoch + 1 }));
     this.#suspect = new Set(this.#told);
   }
 
   #route(to: readonly (Owner | 'same' | 'merged')[]): void {
+    this.#mayHaveLost();
     this.#slices = this.#slices.map(({ owner, epoch }, index) => {
       const wanted = to[index] ?? 'same';
       if (wanted === 'same' || wanted === owner) return { owner, epoch };
@@ -224,6 +226,7 @@ class Model {
       expect(this.#told.has(hash), `${hash} is released, but was not acquired`).to.equal(true);
       this.#told.delete(hash);
       this.#stale.delete(hash);
+      this.#suspect.delete(hash);
     }
     return this.#hook('release', () => undefined);
   }
