@@ -162,15 +162,25 @@ export class ComponentStates {
     });
   }
 
+  /** Throws KEY_INVALID when the app's function throws, or gives no string. */
   #ownerOf(state: string, key: string): string {
     const owner = this.#owners.get(state);
     if (owner === undefined) return key;
-    const found: unknown = owner(key);
+    const refuse = (did: string, cause?: unknown): never => {
+      throw new StateError(
+        'KEY_INVALID',
+        `the owner function of the state ${state} ${did} for the key ${JSON.stringify(key)}; let it give the routing key, a string, for every key`,
+        { cause },
+      );
+    };
+    let found: unknown;
+    try {
+      found = owner(key);
+    } catch (reason) {
+      return refuse(`threw ${reason instanceof Error ? reason.message : String(reason)}`, reason);
+    }
     if (typeof found === 'string') return found;
-    throw new StateError(
-      'KEY_INVALID',
-      `the owner function of the state ${state} gave ${typeof found} for the key ${JSON.stringify(key)}; it gives a routing key`,
-    );
+    return refuse(`gave ${Number.isNaN(found) ? 'NaN' : found === null ? 'null' : typeof found}`);
   }
 
   #source(name: string, codec: ValueCodec) {

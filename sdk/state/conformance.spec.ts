@@ -174,6 +174,9 @@ export function specifyStateDriver(
       const { state, close } = await opened();
       expect(await codeOf(state.set('k'.repeat(MAX_KEY_BYTES + 1), 1))).to.equal('KEY_INVALID');
       expect(await codeOf(state.set('ü'.repeat(MAX_KEY_BYTES / 2 + 1), 1))).to.equal('KEY_INVALID');
+      expect(await codeOf(state.set('k'.repeat(10_000_000), 1))).to.equal('KEY_INVALID');
+      expect(await codeOf(state.get('k'.repeat(10_000_000)))).to.equal('KEY_INVALID');
+      expect(await state.list('k'.repeat(10_000_000))).to.deep.equal([]);
       expect(await codeOf(state.set('\ud800', 1))).to.equal('KEY_INVALID');
       expect(await codeOf(state.get(7 as unknown as string))).to.equal('KEY_INVALID');
       expect(await codeOf(state.set('a', () => 1))).to.equal('VALUE_INVALID');

@@ -105,6 +105,7 @@ export class KeyedState implements WakingState<unknown> {
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
       throw new RangeError(`the limit of a list is a whole number from 1 to ${MAX_LIMIT}, not ${limit}`);
     const { store, reader } = this.#source.opened ?? (await this.#source.open());
+    if (prefix.length > MAX_KEY_BYTES) return []; // no key begins so
     const entries = await store.list(this.#name, prefix, after, limit);
     return Promise.all(entries.map(async ({ key, value }) => ({ key, value: await reader.read(value) })));
   }

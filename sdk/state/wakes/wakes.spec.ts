@@ -5,6 +5,7 @@ import { type KeyFence, OWNS_ALL } from '../key-fence.js';
 import { ManualClock, settled } from '../spec-support/manual-clock.js';
 import { MemoryStore } from '../spec-support/memory-store.js';
 import type { WakeHandler } from '../state.js';
+import { StateError } from '../state-error.js';
 import { MAX_HANDLERS, Wakes } from './wakes.js';
 
 const DAY_MS = 86_400_000;
@@ -199,6 +200,33 @@ describe('reminders', () => {
     expect((await store.list('rooms.wakes', '', undefined, 9)).map(({ key }) => key)).to.deep.equal(['mine']);
     await clock.advance(DAY_MS);
     expect(heard).to.have.length(2);
+  });
+
+  it('stay as they were when another could not be stored', async () => {
+    const { wakes, heard } = await begun();
+    const now = clock.now();
+    await wakes.wakeAt('a', now + 1000);
+    store.failure = new StateError('WRITE_FAILED', 'the disk is full');
+    const failed = await Promise.allSettled([
+      wakes.wakeAt('a', now + 2000),
+      wakes.wakeAt('b', now),
+      wakes.cancel('a'),
+    ]);
+    expect(failed.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected', 'rejected']);
+    store.failure = undefined;
+    await clock.advance(5000);
+    expect(heard).to.deep.equal(['a@1']);
+  });
+
+  it('come again when it could not be stored that they have come', async () => {
+    const { wakes, heard } = await begun();
+    await wakes.wakeAt('a', clock.now() + 1000);
+    await clock.advance(999);
+    store.failure = new StateError('WRITE_FAILED', 'the disk is full');
+    await clock.advance(1);
+    store.failure = undefined;
+    await clock.advance(60_000);
+    expect(heard).to.deep.equal(['a@1', 'a@1']);
   });
 
   it('hold the key while the handler runs; one that cannot be had yet is tried for, and a hand-over stops the handler', async () => {
