@@ -102,6 +102,36 @@ describe('nextAssignment', () => {
     expect(rest).to.be.lessThan(100);
   });
 
+  it('makes room for a large key that no replica has room for', () => {
+    const replicas = names(8);
+    const mean = 1000;
+    // Two keys of one replica are more than its share, and all others are full.
+    const [one, other] = [5, 70_000];
+    const hot = new Map([
+      [one, 0.8 * mean],
+      [other, 0.55 * mean],
+    ]);
+    const rest = (8 - 1.35) * mean;
+    const given: Traffic = { buckets: new Array<number>(2 ** BITS).fill(rest / 2 ** BITS), hot };
+    const balanced = settled(
+      { ...given, hot: new Map() },
+      assign(undefined, replicas.slice(1)),
+      replicas.slice(1),
+    );
+    const { starts, owners } = balanced.assignment;
+    const first = owners[0] ?? '';
+    const stuck: Assignment = {
+      starts: [0, one, one + 1, other, other + 1, ...starts.slice(1)],
+      owners: [first, 'r0', first, 'r0', ...owners],
+    };
+    expect(imbalance(loadsOf(given, stuck, replicas))).to.be.greaterThan(1.3);
+    const next = nextAssignment(stuck, replicas, reportsOf(given, stuck), DEFAULT_BALANCING);
+    expect(movedShare(stuck, next)).to.be.at.most(DEFAULT_BALANCING.churn + DEFAULT_BALANCING.mergeChurn);
+    const { assignment } = settled(given, stuck, replicas);
+    expect(imbalance(loadsOf(given, assignment, replicas))).to.be.at.most(1.1);
+    expect(ownersAt(assignment, one)).to.not.deep.equal(ownersAt(assignment, other));
+  });
+
   it('moves nothing while the load is even, nor for a little imbalance', () => {
     const three = assign(undefined, names(3));
     expect(nextAssignment(three, names(3), reportsOf(even, three), DEFAULT_BALANCING)).to.equal(three);

@@ -63,8 +63,10 @@ export function nextAssignment(
   if (isSettled) return changed(previous, merged);
   const parts = replicated(split(merged, least, most), names, limits);
   // A hot key that stands alone now counts for itself.
-  const above = fairShare(parts, names) * (1 + TARGET);
-  return changed(previous, moved(parts, names, { churn: balancing.churn, above }));
+  const share = fairShare(parts, names);
+  const above = share * (1 + TARGET);
+  const tolerable = share * (1 + balancing.tolerance);
+  return changed(previous, moved(parts, names, { churn: balancing.churn, above, tolerable }));
 }
 
 /** Of those that are busier than their largest single key makes them, or idler. */
