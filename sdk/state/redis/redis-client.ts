@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { RedisStoreSpec } from '../../protocol/state-store.js';
+import type { RedisPlace, RedisStoreSpec } from '../../protocol/state-store.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
 
 export type Argument = string | Buffer;
@@ -26,13 +26,13 @@ const DEFAULT_SENTINEL_PORT = 26_379;
  * connection, since it could not say whether what it did so with was executed.
  */
 export class RedisClient {
-  readonly isCluster: boolean;
+  readonly kind: RedisPlace['kind'];
   readonly #client: Redis | Cluster;
   readonly #corked: Redis['stream'][] = [];
 
-  private constructor(client: Redis | Cluster) {
+  private constructor(kind: RedisPlace['kind'], client: Redis | Cluster) {
+    this.kind = kind;
     this.#client = client;
-    this.isCluster = client instanceof Cluster;
     for (const [name, { lua, numberOfKeys }] of Object.entries(SCRIPTS))
       client.defineCommand(scripted(name), numberOfKeys === undefined ? { lua } : { lua, numberOfKeys });
   }
@@ -45,9 +45,13 @@ export class RedisClient {
     const common = connectionOptions(store);
     switch (at.kind) {
       case 'standalone':
-        return new RedisClient(new Redis({ ...common, ...at.server, db: at.database, retryStrategy: delay }));
+        return new RedisClient(
+          at.kind,
+          new Redis({ ...common, ...at.server, db: at.database, retryStrategy: delay }),
+        );
       case 'sentinel':
         return new RedisClient(
+          at.kind,
           new Redis({
             ...common,
             sentinels: at.sentinels.map(({ host, port }) => ({ host, port: port || DEFAULT_SENTINEL_PORT })),
@@ -62,6 +66,7 @@ export class RedisClient {
         );
       case 'cluster':
         return new RedisClient(
+          at.kind,
           new Cluster([...at.nodes], {
             clusterRetryStrategy: delay,
             redisOptions: common,
@@ -75,6 +80,10 @@ export class RedisClient {
           }),
         );
     }
+  }
+
+  get isCluster(): boolean {
+    return this.kind === 'cluster';
   }
 
   connect(on: {

@@ -98,6 +98,18 @@ describe('redis cluster', function () {
     await Promise.all([store.close(), other.close()]);
   });
 
+  it('refuses a cluster of which one node keeps less than is promised, until that is mended', async () => {
+    const [, second] = cluster.nodes;
+    await second?.do((redis) => redis.config('SET', 'appendfsync', 'everysec'));
+    const driver = driverAt(place(), { durability: 'always' });
+    const refused = await driver.open('Cart', fenceOf(3), NEVER).catch((reason: Error) => reason);
+    expect(String(refused)).to.contain(`127.0.0.1:${second?.port}`).and.contain('STORE_UNFIT');
+    await second?.do((redis) => redis.config('SET', 'appendfsync', 'always'));
+    const store = await driver.open('Cart', fenceOf(3), NEVER);
+    await set(store, 'a', '1');
+    await store.close();
+  });
+
   it('loses nothing when a node is killed and started again, and serves the others meanwhile', async () => {
     const store = await driverAt(place(), { timeoutMs: 8000 }).open('Cart', fenceOf(3), NEVER);
     const keys = Array.from({ length: 40 }, (_, i) => `other-${i}`);

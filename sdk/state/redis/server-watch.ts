@@ -31,7 +31,8 @@ export class ServerWatch {
   #wasOpen = false;
   #generation = 1;
   #problem = 'it has not been reached yet';
-  #unfit: string | undefined;
+  /** By address. */
+  readonly #unfit = new Map<string, string>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -55,12 +56,13 @@ export class ServerWatch {
 
   /** Why the server may not be used; undefined when it may, or is not there. */
   get unfit(): string | undefined {
-    return this.#unfit;
+    const [first] = this.#unfit.values();
+    return first;
   }
 
   /** Why nothing can be sent now. */
   whyNot(): string | undefined {
-    return this.#isOpen ? undefined : (this.#unfit ?? `Redis cannot be reached: ${this.#problem}`);
+    return this.#isOpen ? undefined : (this.unfit ?? `Redis cannot be reached: ${this.#problem}`);
   }
 
   close(): void {
@@ -92,14 +94,20 @@ export class ServerWatch {
       this.#later(RETRY_MS, () => this.#look(server));
       return;
     }
-    this.#unfit = unfitness(facts, durability);
-    if (this.#unfit !== undefined) {
-      this.#isOpen = false;
-      this.#later(UNFIT_RETRY_MS, () => this.#look(server));
-      // Of Sentinels, another may be the master by then.
-      if (facts.role !== 'master') server.disconnect(true);
+    if (client.kind === 'sentinel' && facts.role !== 'master') {
+      this.#problem = 'its master is being replaced';
+      server.disconnect(true);
       return;
     }
+    const unfit = unfitness(facts, durability);
+    if (unfit !== undefined) {
+      this.#unfit.set(this.#nameOf(facts), unfit);
+      const again = client.isCluster ? () => this.#lookAtAll() : () => this.#look(server);
+      if (this.#isOpen || !client.isCluster) this.#later(UNFIT_RETRY_MS, again);
+      this.#isOpen = false;
+      return;
+    }
+    this.#unfit.delete(this.#nameOf(facts));
     const warn = warning(facts);
     if (warn !== undefined && !this.#warned.has(warn)) this.#options.onWarning(warn);
     if (warn !== undefined) this.#warned.add(warn);
@@ -110,6 +118,7 @@ export class ServerWatch {
   /** A cluster's masters, of which a connection is made to each. */
   async #lookAtAll(): Promise<void> {
     const masters = this.#options.client.masters();
+    this.#unfit.clear();
     await Promise.all(
       masters.map(async (server) => {
         // Whether it could be connected shows when it is asked.
@@ -117,16 +126,21 @@ export class ServerWatch {
         await this.#look(server);
       }),
     );
-    if (this.#unfit === undefined && !this.#isClosed) this.#open();
+    if (this.#isClosed) return;
+    if (this.#unfit.size === 0) this.#open();
     else this.#later(UNFIT_RETRY_MS, () => this.#lookAtAll());
   }
 
-  #compare({ address, runId }: ServerFacts): void {
-    // A fail-over to another address is a change too.
-    const server = this.#options.client.isCluster ? address : '';
-    if (this.#runIds.get(server) === runId) return;
-    this.#runIds.set(server, runId);
+  #compare(facts: ServerFacts): void {
+    const name = this.#nameOf(facts);
+    if (this.#runIds.get(name) === facts.runId) return;
+    this.#runIds.set(name, facts.runId);
     if (this.#wasOpen) this.#generation++;
+  }
+
+  /** Of one server there is one, wherever it is: a fail-over to another address is a change too. */
+  #nameOf({ address }: ServerFacts): string {
+    return this.#options.client.isCluster ? address : '';
   }
 
   #open(): void {
