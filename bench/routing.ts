@@ -118,8 +118,8 @@ function* membershipUnderLoad(traffic: Traffic, quick: boolean, ratios: Ratios):
     yield put('moved over equal shares’ minimum', 'ratio', moved / equalMinimum);
     yield put('max/mean of load', 'ratio', evenness);
   }
-  ratios['routing.loaded_moved_vs_minimum'] = rounded(
-    most(found.map(({ moved, minimum }) => moved / minimum)),
+  ratios['routing.loaded_moved_vs_equal_shares'] = rounded(
+    most(found.map(({ moved, equalMinimum }) => moved / equalMinimum)),
   );
 }
 

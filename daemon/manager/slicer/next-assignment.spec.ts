@@ -150,6 +150,15 @@ describe('nextAssignment', () => {
     expect(imbalance(loadsOf(skewed, next, staying))).to.be.at.most(1.1);
   });
 
+  it('spreads what a dead replica had, though its load is not known any more', () => {
+    const { assignment } = settled(skewed, assign(undefined, names(6)), names(6));
+    const staying = names(6).filter((name) => name !== 'r2');
+    const reports = reportsOf(skewed, assignment).filter(({ replica }) => replica !== 'r2');
+    const next = nextAssignment(assignment, staying, reports, DEFAULT_BALANCING);
+    expect(movedShare(assignment, next, (owner) => owner !== 'r2')).to.be.at.most(0.02);
+    expect(imbalance(loadsOf(skewed, next, staying))).to.be.at.most(1.2);
+  });
+
   it('gives slices to a replica that joined and to nobody else', () => {
     const { assignment } = settled(skewed, assign(undefined, names(5)), names(5));
     let next = assignment;

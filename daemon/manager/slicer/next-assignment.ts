@@ -14,6 +14,7 @@ import {
   totalLoad,
 } from './slices.js';
 import { merge, split } from './split-merge.js';
+import { withUnreported } from './unreported.js';
 
 /** Moves go on until nobody is above the fair share by more than that share of it. */
 const TARGET = 0.02;
@@ -38,7 +39,7 @@ export function nextAssignment(
   if (previous === undefined || previous.starts.length === 0 || replicas.length === 0)
     return assign(previous, replicas);
   const names = [...new Set(replicas)].sort();
-  const measured = adopted(measuredSlices(previous, reports), names);
+  const measured = adopted(withUnreported(measuredSlices(previous, reports), reports, names), names);
   const least = Math.min(balancing.minSlices * names.length, MAX_SLICES >> 1);
   const most = Math.min(balancing.maxSlices * names.length, MAX_SLICES);
   const busiest = Math.max(...loadByReplica(measured, names).values());
