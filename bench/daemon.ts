@@ -23,8 +23,8 @@ export interface DaemonOptions {
   readonly transport?: 'unix' | 'tcp';
   /** Default `auto`. */
   readonly compression?: 'auto' | 'off';
-  /** Where state is kept: a Redis at `redis://host:port`. Default: in files. */
-  readonly redis?: string;
+  /** Where state is kept: a Redis at `redis://host:port`, with so much in the memory of its owner. Default: in files. */
+  readonly redis?: { readonly url: string; readonly cacheSize: string };
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -35,7 +35,8 @@ export async function startDaemon(
   { transport = 'unix', compression = 'auto', redis, env = {} }: DaemonOptions = {},
 ): Promise<Daemon> {
   const config = `${stateFolder}.toml`;
-  const store = redis === undefined ? '' : `[redis]\nurl = "${redis}"\n`;
+  const store =
+    redis === undefined ? '' : `[redis]\nurl = "${redis.url}"\ncacheSize = "${redis.cacheSize}"\n`;
   await writeFile(config, `transport = "${transport}"\ncompression = "${compression}"\n${store}`);
   const child = spawn(process.execPath, [CLI, 'start', '--state', stateFolder, '--config', config], {
     cwd: ROOT,

@@ -5,6 +5,9 @@ import { redisServer } from './peers/redis-server.js';
 
 const KV: BenchApp = { name: 'kv', component: 'Store' };
 
+/** All records, as the file driver has them. */
+const CACHE_SIZE = '256MiB';
+
 export interface KvOptions {
   readonly durability: 'always' | 'everysec';
   /** Where its state is kept: in a Redis of its own, or in files. */
@@ -32,7 +35,7 @@ export async function deployKv(
   try {
     const deployed = await deployClient(KV, built, stateFolder, {
       manifest,
-      redis: `redis://127.0.0.1:${server.port}`,
+      redis: { url: `redis://127.0.0.1:${server.port}`, cacheSize: CACHE_SIZE },
       helperPids: [server.pid],
     });
     const stop = () => deployed.stop().finally(() => server.stop());
