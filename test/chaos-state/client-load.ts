@@ -6,6 +6,8 @@ export interface ClientLoadOptions {
   /** Which of them a client asks while it can be reached: all the first, or each another. */
   readonly prefer?: 'first' | 'each another';
   readonly clients: number;
+  /** Besides, one client for each key who does nothing but read it: none waits there for another key. */
+  readonly readers?: boolean;
   /** Before the names of its clients, which are in what they write. */
   readonly name: string;
   readonly seed: number;

@@ -53,7 +53,7 @@ export class FleetWorld implements World {
     }
   }
 
-  /** Some clients on each host, who ask that one while they can, and some apart. */
+  /** Some clients on each host, who ask that one while it answers, and some apart. */
   startLoad({ clients, seed }: Pick<ClientLoadOptions, 'clients' | 'seed'>): ClientLoad {
     const { network, hosts } = this.fleet;
     const urlOf = (host: string) => `http://${network.address(host)}:${PORT}`;
@@ -67,6 +67,7 @@ export class FleetWorld implements World {
             urls: [host, ...names.filter((name) => name !== host)].map(urlOf),
             prefer: 'first',
             clients: share,
+            readers: true,
             name: `${host}.`,
             seed: seed + index + 1,
           }),

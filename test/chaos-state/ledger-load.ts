@@ -14,6 +14,7 @@ const REGISTERS = 4;
 /** A list is answered whole: then another takes its place. */
 const APPENDS_PER_LIST = 250;
 const PAUSE_MS = 15;
+const READER_PAUSE_MS = 100;
 const RETRY_MS = 100;
 /** In which everything begun is decided, once nobody begins anything new. */
 const SETTLING_MS = 60_000;
@@ -29,13 +30,18 @@ export class LedgerLoad implements ClientLoad {
   /** Infinity while it goes on. */
   #settleBy = Number.POSITIVE_INFINITY;
 
-  constructor({ urls, prefer = 'each another', clients, name, seed }: ClientLoadOptions) {
+  constructor(options: ClientLoadOptions) {
+    const { urls, prefer = 'each another', clients, readers = false, name, seed } = options;
     const random = new Random(seed);
-    this.#clients = Array.from(
-      { length: clients },
-      (_, index) => new LedgerClient(`${name}${index}`, rotated(urls, prefer === 'first' ? 0 : index)),
-    );
-    this.#running = Promise.all(this.#clients.map((client) => this.#run(client, random.fork(client.name))));
+    const client = (title: string, first: number) =>
+      new LedgerClient(`${name}${title}`, rotated(urls, prefer === 'first' ? 0 : first));
+    const writing = Array.from({ length: clients }, (_, index) => client(`${index}`, index));
+    const reading = readers ? this.#keys().map((key, index) => client(`reader of ${key}`, index)) : [];
+    this.#clients = [...writing, ...reading];
+    this.#running = Promise.all([
+      ...writing.map((each) => this.#run(each, random.fork(each.name))),
+      ...reading.map((each, index) => this.#readOn(each, index)),
+    ]);
     this.#running.catch(() => undefined); // `settle` reports it
   }
 
@@ -55,14 +61,10 @@ export class LedgerLoad implements ClientLoad {
     if (client === undefined) throw new Error('a load needs a client');
     const finalAccounts: FinalAccount[] = [];
     for (const key of this.#keys()) {
-      if (key.startsWith('list')) await this.#decided(() => this.#recorder.list(client, key, READ));
-      else if (key.startsWith('register'))
-        await this.#decided(() => this.#recorder.register(client, key, READ));
-      else
-        finalAccounts.push({
-          key,
-          ...(await this.#decided(() => this.#recorder.account(client, key, READ))),
-        });
+      if (key.startsWith('account')) {
+        const found = await this.#decided(() => this.#recorder.account(client, key, READ));
+        finalAccounts.push({ key, ...found });
+      } else await this.#decided(() => this.#read(client, key));
     }
     for (const each of this.#clients) each.close();
     const { accounts, lists, registers } = this.#recorder;
@@ -74,6 +76,19 @@ export class LedgerLoad implements ClientLoad {
       await this.#act(client, random);
       await setTimeout(random.between(0, 2 * PAUSE_MS));
     }
+  }
+
+  async #readOn(client: LedgerClient, index: number): Promise<void> {
+    while (this.#settleBy === Number.POSITIVE_INFINITY) {
+      await this.#read(client, this.#keys()[index] ?? '');
+      await setTimeout(READER_PAUSE_MS);
+    }
+  }
+
+  #read(client: LedgerClient, key: string): Promise<Outcome<unknown>> {
+    if (key.startsWith('list')) return this.#recorder.list(client, key, READ);
+    if (key.startsWith('register')) return this.#recorder.register(client, key, READ);
+    return this.#recorder.account(client, key, READ);
   }
 
   async #act(client: LedgerClient, random: Random): Promise<void> {

@@ -43,6 +43,7 @@ export async function runRound<W extends World>(round: Round<W>): Promise<RoundR
   const load = world.startLoad({ clients, seed: random.fork('load').whole(0, 2 ** 31) });
   const injected: string[] = [];
   const history = await whileLoaded(load, async () => {
+    await served(load, 'at first');
     await setTimeout(STEADY_MS);
     for (const fault of scheduleOf(round, random)) {
       injected.push(fault.name);

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { BEFORE_DEATH_MS, BEYOND_DEATH_MS } from '../../cluster/faults/fault.js';
+import { LEASE_MARGIN_MS, LEASE_MS } from '../../../daemon/host/host-messages.js';
+import { BEFORE_DEATH_MS } from '../../cluster/faults/fault.js';
 import type { DaemonHost } from '../../cluster/support/daemon-host.js';
 import { kill } from '../../cluster/support/test-network.js';
 import type { Random } from '../../simulation/random.js';
@@ -7,6 +8,8 @@ import type { FleetWorld } from '../fleet-world.js';
 import type { Fault } from '../round.js';
 
 const PAUSE_MS = 10_000;
+/** Others own the keys of a host that was silent for so long. */
+const BEYOND_LEASE_MS = LEASE_MS + LEASE_MARGIN_MS + 6000;
 const DOWN_MS = 3000;
 const AWAKE_MS = 1000;
 
@@ -30,7 +33,7 @@ const ownerPaused: Fault<FleetWorld> = {
 /** For so long that others own its keys when it is back, which it does not know at first. */
 const hostCutOff: Fault<FleetWorld> = {
   name: "owner's host cut off",
-  inject: async (world, random) => cut(world, await anOwnersHost(world, random), BEYOND_DEATH_MS),
+  inject: async (world, random) => cut(world, await anOwnersHost(world, random), BEYOND_LEASE_MS),
 };
 
 const hostCutOffShortly: Fault<FleetWorld> = {
@@ -46,7 +49,7 @@ const pausedWhileCutOff: Fault<FleetWorld> = {
     const { pid, host } = random.pick(await world.owners());
     kill(pid, 'SIGSTOP');
     network.cut(host);
-    await setTimeout(BEYOND_DEATH_MS);
+    await setTimeout(BEYOND_LEASE_MS);
     kill(pid, 'SIGCONT');
     await setTimeout(AWAKE_MS);
     network.plug(host);
@@ -80,7 +83,7 @@ const daemonFrozen: Fault<FleetWorld> = {
   async inject(world, random) {
     const host = await anOwnersHost(world, random);
     host.signal('SIGSTOP');
-    await setTimeout(BEYOND_DEATH_MS);
+    await setTimeout(BEYOND_LEASE_MS);
     host.signal('SIGCONT');
   },
 };
