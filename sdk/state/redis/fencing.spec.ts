@@ -129,6 +129,28 @@ describe('fencing of redis state', function () {
     await Promise.all([store.close(), other.close()]);
   });
 
+  it('claims again what has ended as it should, and takes that for no loss', async () => {
+    let now = 1000;
+    const spec = storeAt(standalone(server.port), 'ended:');
+    const store = await driverAt(spec.at, { store: spec, now: () => now }).open('Cart', fenceOf(1), NEVER);
+    const brief = { ...value('brief'), expiresAt: 2000 };
+    await store.write({ kind: 'set', state: 's', key: 'a', value: brief });
+    await write(store, 'b', '1');
+    await store.write({ kind: 'delete', state: 's', key: 'b' });
+    now = 2000;
+    // As Redis does it a minute later.
+    await server.do(async (redis) => {
+      for (const name of await redis.keys('{ended:*}[ab]')) {
+        expect(await redis.pttl(name)).to.be.within(1, 61_000);
+        await redis.del(name);
+      }
+    });
+    expect(await store.get('s', 'a')).to.equal(undefined);
+    for (const key of KEYS) await write(store, key, '2');
+    for (const key of KEYS) expect(textOf(await store.get('s', key))).to.equal('2');
+    await store.close();
+  });
+
   it('keeps so many bytes in memory, those that are used; the rest is read again', async () => {
     const spec = storeAt(standalone(server.port), 'cache:');
     const store = await driverAt(spec.at, { store: { ...spec, cacheBytes: 100_000 } }).open(
