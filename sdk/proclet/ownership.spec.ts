@@ -217,6 +217,33 @@ describe('a component whose keys have one owner', () => {
     expect(Room.events).to.include('live aborted');
   });
 
+  it('begins a stream once its key has an owner', async () => {
+    await start('Room-0', undefined);
+    route(NO_OWNER, 1);
+    await until(() => settled('Room-0'));
+    const stream = app.get(Room).live('ann')[Symbol.asyncIterator]();
+    const first = stream.next();
+    route(0, 2);
+    expect(await first).to.deep.equal({ done: false, value: 'ann' });
+    await stream.return?.();
+  });
+
+  it('writes into the log which slice it could not take over, and why, and tries again', async () => {
+    let isDown = true;
+    Room.acquires = async () => {
+      if (isDown) throw new Error('no database');
+    };
+    await start('Room-0', undefined);
+    route(0, 7);
+    const posted = app.get(Room).post('ann');
+    await until(() => envelope.logs.some(({ message }) => message.startsWith('onAcquire failed')));
+    isDown = false;
+    expect(await posted).to.equal('Room-0');
+    const told = envelope.logs.find(({ message }) => message.startsWith('onAcquire failed'));
+    expect(told).to.include({ level: 50, component: 'SpecRoom' });
+    expect(JSON.stringify(told)).to.contain('"epoch":7').and.to.contain('no database');
+  });
+
   it('acts while it is leased alone, and gives no answer that spans a gap', async () => {
     const now = () => Number(process.hrtime.bigint()) / 1e6;
     await start('Room-0', true);
