@@ -22,10 +22,12 @@ describe('exclusive keys of a deployed app', function () {
   let port: number;
   let revision = 0;
 
-  const deploy = async (replicas: number): Promise<void> => {
+  /** Together: those who call are in the processes of those who own. */
+  const deploy = async (replicas: number, together = false): Promise<void> => {
     const entry = JSON.stringify(join(REPOSITORY, 'test/fixtures/exclusive/main.ts'));
     const lines = [
       `name = "exclusive"\nentry = ${entry}`,
+      ...(together ? ['colocate = [["Door", "Turnstile"]]'] : []),
       `[listeners.door]\nport = ${port}`,
       `[components.Turnstile]\nreplicas = ${replicas}`,
       `[env]\nRECORDS = ${JSON.stringify(records)}\nREVISION = "${revision++}"`,
@@ -97,6 +99,9 @@ describe('exclusive keys of a deployed app', function () {
       () => deploy(5),
       () => deploy(2),
       killOne,
+      () => deploy(3, true),
+      killOne,
+      () => deploy(3),
       async () => {
         await daemon.kill();
         await setTimeout(500);
