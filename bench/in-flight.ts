@@ -1,16 +1,17 @@
+import type { Load } from './load.js';
 import type { Measurement } from './measurement.js';
-import { checkAnswer, type Operation } from './operation.js';
+import { checkAnswer } from './operation.js';
 import type { Call } from './peers/peer.js';
 
-/** Keeps so many calls in flight until the measurement is over. Rejects at the first failure. */
+/** Keeps so many calls in flight until the measurement is over. Rejects at the first failure, unless they are counted. */
 export async function keepInFlight(
   call: Call,
-  operation: Operation,
-  inFlight: number,
+  { operation, inFlight, failures }: Load & { kind: 'closed' },
   measurement: Measurement,
 ): Promise<void> {
   checkAnswer(operation, await once(call));
-  const worker = call.kind === 'promise' ? promiseWorker : callbackWorker;
+  const worker =
+    failures === 'counted' ? countingWorker : call.kind === 'promise' ? promiseWorker : callbackWorker;
   try {
     await Promise.all(Array.from({ length: inFlight }, () => worker(call as never, measurement)));
   } finally {
@@ -33,6 +34,18 @@ async function promiseWorker({ call }: Call & { kind: 'promise' }, measurement: 
     const begun = measurement.begin();
     await call();
     measurement.success(begun);
+  }
+}
+
+async function countingWorker(call: Call, measurement: Measurement): Promise<void> {
+  while (!measurement.over) {
+    const begun = measurement.begin();
+    try {
+      await once(call);
+      measurement.success(begun);
+    } catch (reason) {
+      measurement.failure(reason);
+    }
   }
 }
 

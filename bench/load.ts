@@ -14,6 +14,8 @@ export type Load =
       readonly kind: 'closed';
       readonly operation: Operation;
       readonly inFlight: number;
+      /** Default: the load ends at the first failure. */
+      readonly failures?: 'counted' | undefined;
       readonly beside?: Beside | undefined;
     })
   | (Timed & { readonly kind: 'open'; readonly operation: Operation; readonly callsPerSecond: number })
@@ -29,7 +31,7 @@ export interface LoadReport {
   /** Calls that succeeded, or items that arrived. */
   readonly completed: number;
   readonly bytes: number;
-  /** By code or message; always empty for closed loops and streams, which end at the first failure. */
+  /** By code or message; always empty for streams, and for closed loops that end at the first failure. */
   readonly failures: Readonly<Record<string, number>>;
   /** Of successful calls; 0 for streams. */
   readonly p50Us: number;

@@ -27,6 +27,7 @@ export const overload: Bench = {
           kind: 'closed',
           operation: 'work',
           inFlight: PEAK_IN_FLIGHT,
+          failures: 'counted',
           ...timed,
         });
         peaks.push(peak);
@@ -41,10 +42,11 @@ export const overload: Bench = {
       yield* lines('overload', 'handlers compute 0.3 ms', 'calls/s', both, callsPerSecond);
       yield* lines('overload', 'handlers compute 0.3 ms, p50', 'µs', both, ({ p50Us }) => p50Us);
       yield* lines('overload', 'handlers compute 0.3 ms, p99', 'µs', both, p99);
-      yield* lines('overload', 'refused', 'calls/s', [overloaded], refusedPerSecond);
+      yield* lines('overload', 'refused', 'calls/s', both, refusedPerSecond);
       return {
         'overload.goodput': ratio(overloaded, atPeak, callsPerSecond),
         'overload.p99_admitted_vs_peak': ratio(overloaded, atPeak, p99),
+        'overload.refused_at_peak': peaks.reduce((sum, peak) => sum + refused(peak), 0),
       };
     } finally {
       await bed.close();
@@ -52,6 +54,10 @@ export const overload: Bench = {
   },
 };
 
-function refusedPerSecond({ failures, seconds }: LoadReport): number {
-  return Object.values(failures).reduce((sum, count) => sum + count, 0) / seconds;
+function refused({ failures }: LoadReport): number {
+  return Object.values(failures).reduce((sum, count) => sum + count, 0);
+}
+
+function refusedPerSecond(report: LoadReport): number {
+  return refused(report) / report.seconds;
 }

@@ -49,7 +49,7 @@ async function start(client: PeerClient, load: Load, measurement: Measurement): 
   const call = client.call(load.operation);
   if (call === undefined) throw new Error(`this peer has no ${load.operation}`);
   return load.kind === 'closed'
-    ? keepInFlight(call, load.operation, load.inFlight, measurement)
+    ? keepInFlight(call, load, measurement)
     : callAtRate(call, load.callsPerSecond, measurement);
 }
 

@@ -42,6 +42,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   'boutique.colocated.p50_gain': above(14.4),
   'overload.goodput': atLeast(0.8),
   'overload.p99_admitted_vs_peak': atMost(3),
+  'overload.refused_at_peak': atMost(0),
   'slow_replica.p99_vs_healthy': atMost(1.5),
   'start.warm_vs_cold': atMost(0.1),
   'scale.plan_10k_ms': atMost(2000),
