@@ -97,11 +97,12 @@ export function routeVersion(
   for (const group of groupsOf(description, deployment.manifest)) {
     const ofGroup = ofVersion.filter((replica) => replica.group === group.name);
     if (ofGroup.some(({ state }) => state === 'adopting')) continue;
-    const replicas = routable(ofGroup, leaving);
+    const serving = routable(ofGroup, leaving);
     for (const component of group.components) {
       const before = components.get(component);
       const decided = owned.has(component) ? grantsOf(component) : undefined;
       if (owned.has(component) && decided === undefined) continue;
+      const replicas = decided === undefined ? serving : withSilent(serving, decided.silent);
       const slices =
         decided !== undefined
           ? ownedSlices(decided.grants, deployment.version, replicas)
@@ -124,6 +125,19 @@ export function routeVersion(
   }
   if (epoch === previous.epoch && !isRebalanced) return previous;
   return { epoch, components, firstEpochs, assignments, balancedAt };
+}
+
+/** Those that have keys, though nothing is heard of their hosts. Sorted by name. */
+function withSilent(
+  serving: readonly PublishedReplica[],
+  silent: readonly PublishedReplica[],
+): readonly PublishedReplica[] {
+  const others = silent.filter(
+    ({ replica, host }) => !serving.some((each) => each.replica === replica && each.host === host),
+  );
+  if (others.length === 0) return serving;
+  const nameOf = ({ replica, host }: PublishedReplica) => `${replica} ${host}`;
+  return [...serving, ...others].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
 /** When slices of the version are to be balanced though nothing else changes, Unix ms; undefined without load. */

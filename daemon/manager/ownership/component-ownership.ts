@@ -5,7 +5,7 @@ import type { HostedReplica } from '../hosted-replica.js';
 import { layoutFor } from '../layout.js';
 import { routable } from '../routable.js';
 import { type Advanced, advance, holdersOf, isHandingOver, UNGRANTED } from './grants.js';
-import type { Holder } from './holder.js';
+import type { Holder, Run } from './holder.js';
 import { hasLetGo, type Seen, stampOf } from './let-go.js';
 import type { Ownership } from './ownership-record.js';
 import { ownedIn, owningVersion } from './owning-version.js';
@@ -45,10 +45,12 @@ export interface OwnershipView {
   readonly leaving: ReadonlySet<string>;
   /** By host. */
   readonly reports: ReadonlyMap<string, Seen>;
+  /** It is there, and has said what it runs. */
+  readonly isHeard: (host: string) => boolean;
   /** Unix ms. */
   readonly now: number;
   /** That process has ended, or its lease has run out, whatever its host reports. */
-  readonly hasLapsed: (holder: Omit<Holder, 'seen'>) => boolean;
+  readonly hasLapsed: (holder: Run) => boolean;
   /** Somebody may act of whom the record says nothing: nobody is given anything. */
   readonly isUnknown: boolean;
   /** The record is older than one that hosts have heard of. */
@@ -73,13 +75,19 @@ export function nextOwnership(
   const { app } = record;
   const owning = owningVersion(record, component);
   const replicas = owning === undefined ? undefined : replicasOf(owning, component, view);
+  // Those of a silent host keep what they have until their lease has run out: it cannot be told to give anything away.
+  const silent = silentHolders(before, view).filter(
+    (holder) => holder.version === owning?.version && !hasLapsed(holder),
+  );
   const plan =
     owning === undefined || replicas === undefined
       ? undefined
       : balanced(
           { ...before, assignment: before.desired },
           {
-            names: routable(replicas, view.leaving).map(({ replica }) => replica),
+            names: [
+              ...new Set([...routable(replicas, view.leaving), ...silent].map(({ replica }) => replica)),
+            ].sort(),
             loads: keyLoads(component, replicas),
             balancing: balancingOf(owning, component),
             now,
@@ -107,7 +115,8 @@ export function nextOwnership(
       },
       hasLapsed,
       isDoubtful: view.isDoubtful,
-      mayTake: (holder) => !isStrange(holder) || isDue || !serves(app, holder, reports),
+      mayTake: (holder) =>
+        view.isHeard(holder.host) && (!isStrange(holder) || isDue || !serves(app, holder, reports)),
     },
     nextEpoch,
   );
@@ -126,6 +135,14 @@ export function nextOwnership(
 
 function isSame(a: ComponentOwnership, b: ComponentOwnership): boolean {
   return Object.entries(a).every(([name, value]) => b[name as keyof ComponentOwnership] === value);
+}
+
+/** Who has keys on hosts that are not heard. */
+export function silentHolders(
+  { grants }: Pick<Ownership, 'grants'>,
+  { isHeard }: Pick<OwnershipView, 'isHeard'>,
+): readonly Holder[] {
+  return holdersOf(grants).filter(({ host }) => !isHeard(host));
 }
 
 /** Of the component's group; undefined while one is being adopted, in that version or another: nothing moves then. */
@@ -152,10 +169,12 @@ function candidatesOf(
 ): ReadonlyMap<string, Holder> {
   const staying = new Set(routable(replicas, leaving).map(({ replica }) => replica));
   return new Map(
-    replicas.flatMap(({ state, version, replica, generation, host }) => {
+    replicas.flatMap(({ state, version, replica, generation, host, group, address, remoteAddress }) => {
       const report = reports.get(host);
-      if (state !== 'serving' || report === undefined || !staying.has(replica)) return [];
-      return [[replica, { version, replica, generation, host, seen: stampOf(report) }] as const];
+      if (state !== 'serving' || report === undefined || address === undefined || !staying.has(replica))
+        return [];
+      const at = { group, address, remoteAddress };
+      return [[replica, { version, replica, generation, host, at, seen: stampOf(report) }] as const];
     }),
   );
 }

@@ -9,6 +9,7 @@ const holder = (replica: string, generation = 1, version = 'v1'): Holder => ({
   replica,
   generation,
   host: 'h1',
+  at: { group: 'Cart', address: { kind: 'unix', path: '/' }, remoteAddress: undefined },
   seen: { generation: 1, sequence: 1 },
 });
 const halves = (...owners: string[]) => ({

@@ -1,3 +1,8 @@
+import type { PublishedReplica } from '../../host/host-messages.js';
+
+/** A process of which hosts and records tell. */
+export type Run = Pick<Holder, 'version' | 'replica' | 'generation' | 'host'>;
+
 /** A process that may act for keys: one run of a replica of a version, on one host. */
 export interface Holder {
   readonly version: string;
@@ -5,6 +10,8 @@ export interface Holder {
   /** Counted by its host: processes on two hosts may share one. */
   readonly generation: number;
   readonly host: string;
+  /** Where it is reached, by which its callers find it also while its host is silent. */
+  readonly at: Pick<PublishedReplica, 'group' | 'address' | 'remoteAddress'>;
   /** By which report of its host it was known when it was given keys: what an older one says of it is no news. */
   readonly seen: ReportStamp;
 }
@@ -21,7 +28,7 @@ export function isSameHolder(a: Holder, b: Holder): boolean {
   );
 }
 
-export function formatHolder({ version, replica, generation, host }: Omit<Holder, 'seen'>): string {
+export function formatHolder({ version, replica, generation, host }: Run): string {
   return `${version}/${replica}#${generation}@${host}`;
 }
 

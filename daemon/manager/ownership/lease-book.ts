@@ -1,5 +1,5 @@
 import { LEASE_MARGIN_MS, LEASE_MS } from '../../host/host-messages.js';
-import { formatHolder, type Holder } from './holder.js';
+import { formatHolder, type Run } from './holder.js';
 
 /**
  * Until when the replicas of hosts may act that are not heard any more, as one leader knows it. Times are its monotonic ms. What
@@ -14,12 +14,12 @@ export class LeaseBook {
   }
 
   /** The replica is told that a heartbeat of its host was heard then. */
-  note(app: string, holder: Omit<Holder, 'seen'>, heardAt: number): void {
+  note(app: string, holder: Run, heardAt: number): void {
     this.#heardAt.set(keyOf(app, holder), heardAt);
   }
 
   /** From then on that process certainly acts for nothing, unless it is noted again. */
-  lapsesAt(app: string, holder: Omit<Holder, 'seen'>): number {
+  lapsesAt(app: string, holder: Run): number {
     const heardAt = this.#heardAt.get(keyOf(app, holder)) ?? this.#since;
     return Math.max(heardAt, this.#since) + LEASE_MS + LEASE_MARGIN_MS;
   }
@@ -32,6 +32,6 @@ export class LeaseBook {
   }
 }
 
-function keyOf(app: string, holder: Omit<Holder, 'seen'>): string {
+function keyOf(app: string, holder: Run): string {
   return `${app}/${formatHolder(holder)}`;
 }

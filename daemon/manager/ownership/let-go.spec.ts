@@ -10,6 +10,7 @@ describe('who has let go of keys', () => {
     replica: 'Cart-0',
     generation: 3,
     host: 'h1',
+    at: { group: 'Cart', address: { kind: 'unix', path: '/' }, remoteAddress: undefined },
     seen: { generation: 10, sequence: 5 },
   };
   const running = { ...fakeReplica('shop', 'v1', 'Cart', 'Cart-0', 'serving'), generation: 3 };

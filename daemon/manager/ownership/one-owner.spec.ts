@@ -153,6 +153,7 @@ class World {
       replica,
       generation,
       host,
+      at: { group: 'Cart', address: { kind: 'unix', path: '/' }, remoteAddress: undefined },
       seen: { generation: 1, sequence: 1 },
       acts: KEYS.map(() => 0),
       routing: 0,
@@ -265,8 +266,8 @@ class World {
   }
 }
 
-function holderOf({ version, replica, generation, host, seen }: Process): Holder {
-  return { version, replica, generation, host, seen };
+function holderOf({ version, replica, generation, host, at: where, seen }: Process): Holder {
+  return { version, replica, generation, host, at: where, seen };
 }
 
 const at = fc.nat({ max: 11 });

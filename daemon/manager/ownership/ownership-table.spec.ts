@@ -89,6 +89,7 @@ describe('the table of who has which keys', () => {
     reports: new Map([['h1', { facts: { generation: 1 }, sequence: ++sequence, replicas: observed }]]),
     now: 0,
     hasLapsed: () => false,
+    isHeard: () => true,
     heardOf: new Map(),
     ...change,
   });

@@ -1,5 +1,6 @@
 import { isBusError, type KeyedStore } from '../../bus/bus.js';
 import { subjectToken } from '../../bus/subjects.js';
+import type { PublishedReplica } from '../../host/host-messages.js';
 import { type Epoch, incarnationOf } from '../../leader/epoch.js';
 import { type Leadership, NotLeadingError } from '../../leader/leadership.js';
 import type { AppRecord } from '../app-record.js';
@@ -10,10 +11,11 @@ import {
   GIVE_WAY_MS,
   nextOwnership,
   type OwnershipView,
+  silentHolders,
   UNOWNED,
 } from './component-ownership.js';
 import { type Grant, holdersOf, newestTaking } from './grants.js';
-import { formatHolder, type Holder } from './holder.js';
+import { formatHolder, type Holder, type Run } from './holder.js';
 import type { Tenant } from './host-leases.js';
 import { hasLetGo } from './let-go.js';
 import { fromRecord, isSameRecord, type OwnershipRecord, readRecord, toRecord } from './ownership-record.js';
@@ -38,6 +40,8 @@ interface Entry {
   begunWith: number;
   /** From whom keys went to others without its word: at which epoch, after which it has to give it before it may act again. */
   readonly expelled: Map<string, Expulsion>;
+  /** Of hosts that are not heard. */
+  silent: readonly Holder[];
 }
 
 interface Expulsion {
@@ -52,6 +56,8 @@ export interface PublishedGrants {
   readonly newerThan: number;
   /** When the record was written. */
   readonly decidedAt: number;
+  /** Replicas that have keys, of hosts that are not heard: they may well serve. */
+  readonly silent: readonly PublishedReplica[];
 }
 
 /** What is seen of an app, without what the table knows itself. */
@@ -98,15 +104,19 @@ export class OwnershipTable {
     const expelledAt = [...entry.expelled.values()]
       .filter(({ holder }) => holder.version === version)
       .map(({ at }) => at);
+    const silent = entry.silent.flatMap(({ at, version: of, replica, generation, host }) =>
+      of === version ? [{ replica, generation, host, ...at }] : [],
+    );
     return {
       grants,
+      silent,
       decidedAt: entry.writtenAt,
       newerThan: Math.max(newestTaking(grants, version), ...expelledAt),
     };
   }
 
   /** At which epoch keys of the component went from that process to others without its word; 0: never. */
-  expelledAt(app: string, component: string, holder: Omit<Holder, 'seen'>): number {
+  expelledAt(app: string, component: string, holder: Run): number {
     return this.#entries.get(keyOf(app, component))?.expelled.get(formatHolder(holder))?.at ?? 0;
   }
 
@@ -136,6 +146,7 @@ export class OwnershipTable {
     this.#entries.set(key, entry);
     entry.app = view.record.app;
     if (entry.isUncertain) await this.#read(key);
+    entry.silent = silentHolders(entry.ownership, view);
     const before = entry.ownership;
     const isDoubtful = this.#isLost(entry, view.heardOf.get(component) ?? 0);
     const { ownership: next, expelled } = nextOwnership(
@@ -149,6 +160,7 @@ export class OwnershipTable {
     if (entry.writtenAt === undefined || entry.isMissing || !isSameRecord(before, next))
       await this.#write(key, entry, next);
     entry.ownership = next;
+    entry.silent = silentHolders(next, view);
   }
 
   #noteExpelled(component: string, entry: Entry, { reports, record }: AppView, now: readonly Holder[]): void {
@@ -288,6 +300,7 @@ function newEntry(): Entry {
     isNew: true,
     begunWith: 0,
     expelled: new Map(),
+    silent: [],
   };
 }
 

@@ -4,7 +4,7 @@ import type { AppRecord } from '../app-record.js';
 import type { FleetHost } from '../fleet.js';
 import type { AppPlan } from '../plan.js';
 import type { ComponentOwnership } from './component-ownership.js';
-import type { Holder } from './holder.js';
+import type { Run } from './holder.js';
 import { hostLeases } from './host-leases.js';
 import { LeaseBook } from './lease-book.js';
 import type { LeaseSender } from './lease-sender.js';
@@ -43,14 +43,20 @@ export class Ownerships {
     const mayBeLost = !isAlone && monotonic < termBegan + LEASE_MS + LEASE_MARGIN_MS;
     this.#leases.prune(monotonic);
     const heard = newestHeardOf(fleet);
+    const heardHosts = new Set(
+      fleet.flatMap(({ member, status, report }) =>
+        status === 'alive' && report !== undefined ? [member.facts.host] : [],
+      ),
+    );
+    const isHeard = (host: string) => heardHosts.has(host);
     let failure: unknown;
     for (const { record, observed, leaving } of apps) {
-      const hasLapsed = (holder: Omit<Holder, 'seen'>) =>
+      const hasLapsed = (holder: Run) =>
         isAlone
           ? isForgotten(record.app, holder, reports)
           : monotonic >= this.#leases.lapsesAt(record.app, holder);
       const heardOf = heard.get(record.app) ?? new Map<string, number>();
-      const view = { record, observed, leaving, reports, now: clock.now(), hasLapsed, heardOf };
+      const view = { record, observed, leaving, reports, isHeard, now: clock.now(), hasLapsed, heardOf };
       const reason = await table.advance(view, mayBeLost);
       failure ??= reason;
     }
@@ -123,7 +129,7 @@ function newestHeardOf(fleet: readonly FleetHost[]): ReadonlyMap<string, Readonl
 /** Of a host that is alone: it had another name, or lost its records. Nothing runs there that it does not report. */
 function isForgotten(
   app: string,
-  { version, replica, generation, host }: Omit<Holder, 'seen'>,
+  { version, replica, generation, host }: Run,
   reports: ReadonlyMap<string, Seen>,
 ): boolean {
   const report = reports.get(host);
