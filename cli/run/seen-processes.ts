@@ -1,8 +1,5 @@
-import {
-  identifyProcess,
-  type ProcessIdentity,
-  signalProcess,
-} from '../../daemon/processes/process-identity.js';
+import { signalProcess } from '../../daemon/processes/signal-process.js';
+import { identifyProcess, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 
 /** The processes of a run, so that those of a daemon that is no more can be killed: by identity, since pids are used again. */
 export class SeenProcesses {

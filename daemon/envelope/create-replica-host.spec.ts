@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { isRunning, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import { systemClock } from '../processes/clock.js';
-import { isRunning, type ProcessIdentity } from '../processes/process-identity.js';
 import { watchForEnd } from '../processes/process-watch.js';
 import { fakeReplica, HostHarness, startHostProcess } from './spec-support/host-harness.js';
 

@@ -6,11 +6,11 @@ import {
   type RegisterReplica,
 } from '../../sdk/protocol/control.js';
 import { ControlError } from '../../sdk/protocol/control-channel.js';
+import { isRunning, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import type { StateAnswer, StateQuery } from '../../sdk/protocol/state-query.js';
 import type { StateStoreSpec } from '../../sdk/protocol/state-store.js';
 import { OutputFolder } from '../logs/output-folder.js';
 import { type Clock, systemClock } from '../processes/clock.js';
-import { isRunning, type ProcessIdentity } from '../processes/process-identity.js';
 import { type ProcessSpawner, systemSpawner } from '../processes/process-spawner.js';
 import { findSessionLeaders } from '../processes/process-watch.js';
 import { ControlServer, MAX_SOCKET_PATH_BYTES } from './control-server.js';

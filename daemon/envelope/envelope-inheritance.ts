@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../processes/process-identity.js';
+import type { ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import type { EnvelopeBeginning } from './envelope-state.js';
 
 /** What the process of a former daemon, or of none, leaves to this envelope. */

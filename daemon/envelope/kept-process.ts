@@ -1,7 +1,8 @@
+import type { ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import type { Clock } from '../processes/clock.js';
-import { type ProcessIdentity, signalProcess, signalProcessGroup } from '../processes/process-identity.js';
 import type { ProcessExit, SpawnedProcess } from '../processes/process-spawner.js';
 import { watchForEnd } from '../processes/process-watch.js';
+import { signalProcess, signalProcessGroup } from '../processes/signal-process.js';
 
 /** A proclet's process: one we started, whose end the system tells, or an adopted one, whose end must be looked for. */
 export class KeptProcess {

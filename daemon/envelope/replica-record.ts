@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { ProcessIdentity } from '../processes/process-identity.js';
+import type { ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import type { ReplicaSpec } from './replica-host.js';
 
 export interface ReplicaKey {

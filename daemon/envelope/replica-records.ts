@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProcessIdentity } from '../processes/process-identity.js';
+import type { ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import { writeDurably } from './durable-file.js';
 import type { ReplicaSpec } from './replica-host.js';
 import { parseRecord, type ReplicaKey, type ReplicaRecord, replicaId } from './replica-record.js';

@@ -1,7 +1,7 @@
 import { WARM_CLAIMED, WARM_READY } from '../../sdk/protocol/warm-proclet.js';
 import type { Clock } from '../processes/clock.js';
-import { signalProcessGroup } from '../processes/process-identity.js';
 import type { SpawnedProcess } from '../processes/process-spawner.js';
+import { signalProcessGroup } from '../processes/signal-process.js';
 
 export interface WarmFiles {
   readonly folder: string;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { signalProcessGroup } from '../processes/process-identity.js';
+import { signalProcessGroup } from '../processes/signal-process.js';
 import { fakeReplica, HostHarness } from './spec-support/host-harness.js';
 import { WarmWatch } from './spec-support/warm-watch.js';
 

@@ -5,7 +5,7 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { identifyProcess, isRunning, type ProcessIdentity } from '../processes/process-identity.js';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import {
   Cleanup,
   FakeClock,

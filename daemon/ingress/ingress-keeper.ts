@@ -3,13 +3,9 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import type { Logs } from '../../sdk/protocol/control.js';
 import { ControlError } from '../../sdk/protocol/control-channel.js';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import type { ReplicaState } from '../api/api-types.js';
-import {
-  identifyProcess,
-  isRunning,
-  type ProcessIdentity,
-  signalProcess,
-} from '../processes/process-identity.js';
+import { signalProcess } from '../processes/signal-process.js';
 import { backoffMs } from './backoff.js';
 import { systemClock } from './clock.js';
 import type { RegisterIngress, Status, WireRoute } from './ingress-protocol.js';

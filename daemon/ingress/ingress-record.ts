@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { ProcessIdentity } from '../processes/process-identity.js';
+import type { ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 
 /** What a restarted daemon must know of the ingress that its predecessor started. */
 export interface IngressRecord {

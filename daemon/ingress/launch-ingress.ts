@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { identifyProcess, type ProcessIdentity } from '../processes/process-identity.js';
+import { identifyProcess, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import { INGRESS_PROTOCOL, INGRESS_SPEC_VARIABLE, type IngressSpec } from './ingress-protocol.js';
 import { writeSecretFile } from './ingress-record.js';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { identifyProcess, type ProcessIdentity } from './process-identity.js';
+import { identifyProcess, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 
 export interface ProcessCommand {
   readonly file: string;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 import type { Clock } from './clock.js';
-import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.js';
 
 const FIRST_LOOK_MS = 10;
 const SLOWEST_LOOK_MS = 1000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identifyProcess, isRunning, type ProcessIdentity } from '../processes/process-identity.js';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../sdk/protocol/process-identity.js';
 
 /** Held by this process until it is released or the process has gone. */
 export interface FolderLock {

@@ -5,12 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { identifyProcess, type ProcessIdentity } from '../../../sdk/protocol/process-identity.js';
 import type { DaemonEvent, LogLine } from '../../api/api-types.js';
-import {
-  identifyProcess,
-  type ProcessIdentity,
-  signalProcessGroup,
-} from '../../processes/process-identity.js';
+import { signalProcessGroup } from '../../processes/signal-process.js';
 import { createReplicaHost, type ReplicaHostOptions } from '../create-replica-host.js';
 import type { ObservedReplica, ReplicaHost, ReplicaSpec } from '../replica-host.js';
 

@@ -1,5 +1,5 @@
+import { isRunning, type ProcessIdentity } from '../../../sdk/protocol/process-identity.js';
 import { WARM_READY } from '../../../sdk/protocol/warm-proclet.js';
-import { isRunning, type ProcessIdentity } from '../../processes/process-identity.js';
 import { type ProcessSpawner, systemSpawner } from '../../processes/process-spawner.js';
 
 /** Starts real processes, and knows those that were started to wait. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../protocol/process-identity.js';
 import { StateError } from '../state-error.js';
-import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.js';
 
 /** Held until it is released or this process has gone. */
 export interface StoreLock {

@@ -26,30 +26,6 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startTime === identity.startTime;
 }
 
-/** Sends the signal unless the process has gone. Returns whether it was sent. */
-export function signalProcess(
-  identity: ProcessIdentity,
-  signal: NodeJS.Signals,
-  target = identity.pid,
-): boolean {
-  if (!isRunning(identity)) return false;
-  try {
-    process.kill(target, signal);
-    return true;
-  } catch (reason) {
-    if ((reason as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw reason;
-  }
-}
-
-/**
- * Sends the signal to the process, which leads its session, and to all that it started and that stayed in its group.
- * Returns whether it was sent.
- */
-export function signalProcessGroup(leader: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  return signalProcess(leader, signal, -leader.pid);
-}
-
 let boot: string | undefined;
 
 function bootId(): string {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { identifyProcess, isRunning, signalProcess, signalProcessGroup } from './process-identity.js';
+import { identifyProcess, isRunning } from '../../sdk/protocol/process-identity.js';
 import { findSessionLeaders } from './process-watch.js';
+import { signalProcess, signalProcessGroup } from './signal-process.js';
 
 describe('process identity', () => {
   const children: ChildProcess[] = [];
