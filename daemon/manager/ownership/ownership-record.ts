@@ -19,6 +19,8 @@ export interface OwnershipRecord {
   readonly writtenAt: number;
   /** See Leadership.leader. */
   readonly writer: string;
+  /** The store had lost who may act: others than are named here may, for as long as their leases run. */
+  readonly isPartial?: boolean | undefined;
   readonly names: readonly string[];
   readonly desired: { readonly starts: readonly number[]; readonly owners: readonly number[] };
   readonly holders: readonly Holder[];
@@ -32,7 +34,7 @@ export interface OwnershipRecord {
 
 export function toRecord(
   { desired, grants: all }: Ownership,
-  by: Pick<OwnershipRecord, 'writtenAt' | 'writer'>,
+  by: Pick<OwnershipRecord, 'writtenAt' | 'writer' | 'isPartial'>,
 ): OwnershipRecord {
   const grants = all.filter((grant, index) => !isContinued(all[index - 1], grant));
   const names = [...new Set(desired?.owners ?? [])];

@@ -183,6 +183,11 @@ describe('the table of who has which keys', () => {
     }));
     await second.advance(view(settled, { heardOf }), true);
     expect(shown(second)).to.deep.equal(['-']);
+    const third = await open(leadershipOf(3));
+    await third.advance(view(settled), true);
+    expect(shown(third), 'the next leader knows no more').to.deep.equal(['-']);
+    bucket.entries.clear();
+    second.suspect();
     await second.advance(view(settled, { heardOf }), false);
     expect(shown(second)).to.deep.equal(['Cart-0', 'Cart-1']);
     for (const epoch of epochs(second) ?? []) expect(epoch).to.be.greaterThan(before);
@@ -194,6 +199,19 @@ describe('the table of who has which keys', () => {
     expect(shown(table)).to.deep.equal(['-']);
     await table.advance(view([cart(0)]), false);
     expect(shown(table)).to.deep.equal(['Cart-0']);
+  });
+
+  it('says in the store that it knows nothing, so that the next leader waits for leases, too', async () => {
+    const first = await open(leadershipOf(2));
+    await first.advance(view([cart(0)]), true);
+    const second = await open(leadershipOf(3));
+    await second.advance(view([cart(0)]), true);
+    expect(shown(second)).to.deep.equal(['-']);
+    await second.advance(view([cart(0)]), false);
+    expect(shown(second)).to.deep.equal(['Cart-0']);
+    const third = await open(leadershipOf(4));
+    await third.advance(view([cart(0)]), true);
+    expect(shown(third)).to.deep.equal(['Cart-0']);
   });
 
   it('remembers who lost keys without a word, until it has heard of it', async () => {

@@ -34,8 +34,8 @@ interface Entry {
   isUncertain: boolean;
   /** The store lacks what this leader has decided. */
   isMissing: boolean;
-  /** Nothing was in the store when this leader came, or less than what hosts have heard of. */
-  isNew: boolean;
+  /** What the store had when this leader came need not name all who may act: nothing, less than hosts have heard of, or such a record. */
+  isPartial: boolean;
   /** When the record was written with which this leader began; 0 when there was none. */
   begunWith: number;
   /** From whom keys went to others without its word: at which epoch, after which it has to give it before it may act again. */
@@ -148,17 +148,18 @@ export class OwnershipTable {
     if (entry.isUncertain) await this.#read(key);
     entry.silent = silentHolders(entry.ownership, view);
     const before = entry.ownership;
+    const isUnknown = entry.isPartial && mayBeLost;
     const isDoubtful = this.#isLost(entry, view.heardOf.get(component) ?? 0);
     const { ownership: next, expelled } = nextOwnership(
       component,
       before,
-      { ...view, isDoubtful, isUnknown: entry.isNew && mayBeLost },
+      { ...view, isDoubtful, isUnknown },
       () => this.#leadership.nextEpoch(),
     );
     // Before the write: nobody may be given a lease meanwhile on which the decision did not reckon.
     this.#noteExpelled(component, entry, view, expelled);
     if (entry.writtenAt === undefined || entry.isMissing || !isSameRecord(before, next))
-      await this.#write(key, entry, next);
+      await this.#write(key, entry, next, isUnknown);
     entry.ownership = next;
     entry.silent = silentHolders(next, view);
   }
@@ -173,9 +174,9 @@ export class OwnershipTable {
     for (const holder of now) entry.expelled.set(formatHolder(holder), { holder, at });
   }
 
-  async #write(key: string, entry: Entry, next: ComponentOwnership): Promise<void> {
+  async #write(key: string, entry: Entry, next: ComponentOwnership, isPartial: boolean): Promise<void> {
     const writtenAt = this.#leadership.nextEpoch();
-    const record = toRecord(next, { writtenAt, writer: this.#leadership.leader });
+    const record = toRecord(next, { writtenAt, writer: this.#leadership.leader, isPartial });
     try {
       entry.revision =
         entry.revision === 0
@@ -212,7 +213,7 @@ export class OwnershipTable {
     }
     if (record === undefined) return;
     entry.ownership = { ...entry.ownership, ...fromRecord(record) };
-    entry.isNew = false;
+    entry.isPartial = record.isPartial === true;
     if (entry.writtenAt === undefined && !isOwn) entry.begunWith = record.writtenAt;
     if (isOwn) entry.writtenAt = record.writtenAt;
   }
@@ -231,7 +232,7 @@ export class OwnershipTable {
   #isLost(entry: Entry, heardOf: number): boolean {
     if (heardOf <= entry.begunWith || this.#isLater({ writtenAt: heardOf })) return false;
     entry.begunWith = heardOf;
-    entry.isNew = true;
+    entry.isPartial = true;
     return true;
   }
 
@@ -297,7 +298,7 @@ function newEntry(): Entry {
     writtenAt: undefined,
     isUncertain: false,
     isMissing: false,
-    isNew: true,
+    isPartial: true,
     begunWith: 0,
     expelled: new Map(),
     silent: [],
