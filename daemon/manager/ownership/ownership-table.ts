@@ -148,8 +148,8 @@ export class OwnershipTable {
     if (entry.isUncertain) await this.#read(key);
     entry.silent = silentHolders(entry.ownership, view);
     const before = entry.ownership;
-    const isUnknown = entry.isPartial && mayBeLost;
     const isDoubtful = this.#isLost(entry, view.heardOf.get(component) ?? 0);
+    const isUnknown = entry.isPartial && mayBeLost;
     const { ownership: next, expelled } = nextOwnership(
       component,
       before,
