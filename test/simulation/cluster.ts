@@ -7,7 +7,9 @@ import { CLEAR, Network } from './network.js';
 import { Operations } from './operations.js';
 import { Random } from './random.js';
 import { Scheduler } from './scheduler.js';
+import { SimClients } from './sim-clients.js';
 import { SimDaemon, type World } from './sim-daemon.js';
+import type { KeeperBug } from './sim-keeper.js';
 import { SimMachine } from './sim-machine.js';
 import { SimStore } from './sim-store.js';
 
@@ -32,6 +34,7 @@ export class Cluster {
   readonly invariants: Invariants;
   readonly operations = new Operations();
   readonly keyOwners: KeyOwners;
+  readonly clients: SimClients;
   readonly hosts = new Map<string, SimHost>();
   readonly #random: Random;
   readonly #world: World;
@@ -42,6 +45,7 @@ export class Cluster {
   constructor(
     { seed, hosts }: Pick<History, 'seed' | 'hosts'>,
     plant: World['plant'] = (options) => options,
+    bug?: KeeperBug,
   ) {
     const random = new Random(seed);
     this.#random = random.fork('cluster');
@@ -74,6 +78,7 @@ export class Cluster {
       plant,
     };
     for (const host of hosts) this.#addHost(host, random.fork(`machine ${host}`));
+    this.clients = new SimClients(this.scheduler, random.fork('clients'), this.keyOwners, bug);
   }
 
   /** Those that lead by their own clocks. */

@@ -24,6 +24,11 @@ export class KeyOwners {
       this.#owners.get(keyOf(owner, component))?.delete(owner);
   }
 
+  /** Those that run. */
+  of(app: string, component: string): readonly SimOwner[] {
+    return [...(this.#owners.get(`${app}/${component}`) ?? [])];
+  }
+
   /** What it may act for has changed. */
   look(owner: SimOwner, component: string): void {
     const of = keyOf(owner, component);
@@ -48,7 +53,7 @@ export class KeyOwners {
 
   /** Of those who act for a key in that version; in words which key has none, or undefined. */
   unowned(app: string, version: string, component: string): string | undefined {
-    const owners = [...(this.#owners.get(`${app}/${component}`) ?? [])];
+    const owners = this.of(app, component);
     for (const key of SAMPLED_KEYS.keys()) {
       const acting = owners.filter((owner) => owner.actsAt(component, key) > 0);
       if (acting.length !== 1 || acting[0]?.options.version !== version)

@@ -3,6 +3,7 @@ import { difference } from './convergence.js';
 import type { Action, History } from './history.js';
 import type { Violation } from './invariants.js';
 import type { World } from './sim-daemon.js';
+import type { KeeperBug } from './sim-keeper.js';
 
 export interface Outcome {
   readonly violation: Violation | undefined;
@@ -15,6 +16,8 @@ export interface Outcome {
   /** Virtual ms from the end of the last fault to the meeting of desired and observed. */
   readonly convergedAfter: number | undefined;
   readonly acknowledged: number;
+  /** Of clients of state. */
+  readonly operations: number;
 }
 
 /** In the end every fault that mends itself has done so. */
@@ -30,12 +33,13 @@ export interface RunOptions {
   readonly trace?: ((line: string) => void) | undefined;
   /** See {@link World.plant}. */
   readonly plant?: World['plant'] | undefined;
+  readonly bug?: KeeperBug | undefined;
 }
 
 /** Runs a history to its end, or to the first violation. */
 export async function runHistory(history: History, options: RunOptions = {}): Promise<Outcome> {
-  const { trace, plant } = options;
-  const cluster = new Cluster(history, plant);
+  const { trace, plant, bug } = options;
+  const cluster = new Cluster(history, plant, bug);
   const { scheduler, invariants, network } = cluster;
   const uncaught = (reason: unknown) =>
     invariants.fail('CRASH', reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
@@ -55,7 +59,10 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
       invariants.check();
       if (trace !== undefined) traceEvents(cluster, told, trace);
     }
+    const problem = invariants.violation === undefined ? cluster.clients.problem() : undefined;
+    if (problem !== undefined) invariants.fail('ONE-OWNER', problem);
     return {
+      operations: cluster.clients.operations,
       violation: invariants.violation,
       steps: scheduler.steps,
       messages: network.delivered,

@@ -64,14 +64,18 @@ export class SimOwner {
 
   /** The epoch at which it acts for a sampled key; 0 when it does not. */
   actsAt(component: string, key: number): number {
-    const { scheduler } = this.options;
-    if (this.#hasEnded || this.#isPaused || scheduler.now >= this.#leasedUntil) return 0;
+    return this.options.scheduler.now >= this.#leasedUntil ? 0 : this.believesAt(component, key);
+  }
+
+  /** The same as if there were no leases. */
+  believesAt(component: string, key: number): number {
+    if (this.#hasEnded || this.#isPaused) return 0;
     return this.#components.get(component)?.acting[key] ?? 0;
   }
 
   /** `until`: virtual ms. */
   lease(until: number): void {
-    this.#told(() => {
+    this.hear(() => {
       if (until <= this.#leasedUntil) return;
       this.#leasedUntil = until;
       for (const component of this.#components.keys()) this.options.owners.look(this, component);
@@ -79,7 +83,7 @@ export class SimOwner {
   }
 
   route(routing: ComponentRouting): void {
-    this.#told(() => this.#follow(routing));
+    this.hear(() => this.#follow(routing));
   }
 
   pause(forMs: number): void {
@@ -102,7 +106,8 @@ export class SimOwner {
     return this.options.scheduler.now < this.#pausedUntil;
   }
 
-  #told(message: () => void): void {
+  /** What it is told, or hears back, a little later and in order: when it goes on if it stands still, never once it has ended. */
+  hear(message: () => void): void {
     const { scheduler, random } = this.options;
     this.#queue.push(message);
     scheduler.after(random.chance(0.1) ? random.between(1, 500) : random.between(0, 3), () => this.#run());
