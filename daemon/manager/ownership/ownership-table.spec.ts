@@ -193,6 +193,15 @@ describe('the table of who has which keys', () => {
     for (const epoch of epochs(second) ?? []) expect(epoch).to.be.greaterThan(before);
   });
 
+  it('gives nothing of those who have ended either, when hosts have heard of newer decisions', async () => {
+    const first = await open(leadershipOf(1));
+    await first.advance(view([cart(0), cart(1)]), false);
+    const heardOf = new Map<string, number>([['Cart', epochOf(1, 1000) satisfies Epoch]]);
+    const second = await open(leadershipOf(2));
+    await second.advance(view([cart(0, 2), cart(1, 2)], { heardOf }), true);
+    expect(shown(second)).to.deep.equal(['-']);
+  });
+
   it('gives nobody anything that it knows nothing of while leases of others may run', async () => {
     const table = await open(leadershipOf(2));
     await table.advance(view([cart(0)]), true);
