@@ -13,7 +13,7 @@ const APP = 'shop';
 const CLIENTS = 2;
 /** Few, so that operations meet; by their place among those that are sampled. */
 const KEYS = [0, 17, 33];
-const MAX_OPERATIONS = 400;
+const MAX_OPERATIONS = 600;
 const GIVE_UP_MS = 5000;
 const TRIES = 5;
 const TRY_AGAIN_MS = 150;
@@ -26,7 +26,7 @@ export class SimClients {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #owners: KeyOwners;
-  readonly #store: SimStateStore;
+  readonly #store = new SimStateStore();
   readonly #bug: KeeperBug | undefined;
   readonly #keepers = new WeakMap<SimOwner, SimKeeper>();
   readonly #operations: Operation<AppendInput, AppendOutput>[] = [];
@@ -37,7 +37,6 @@ export class SimClients {
     this.#random = random;
     this.#owners = owners;
     this.#bug = bug;
-    this.#store = new SimStateStore(bug !== 'is-not-fenced');
     for (let client = 1; client <= CLIENTS; client++) this.#later(`c${client}`);
   }
 

@@ -12,7 +12,7 @@ export type Answer =
   | { readonly kind: 'unknown' };
 
 /** What may be wrong with keepers of state, for tests of the tests. */
-export type KeeperBug = 'answers-past-its-lease' | 'is-not-fenced';
+export type KeeperBug = 'answers-past-its-lease';
 
 /**
  * What one owner of keys does with their state: claims it before it loads it, answers reads from memory while it acts under the same
@@ -74,10 +74,11 @@ export class SimKeeper {
       return;
     }
     if (input.kind === 'read') return end({ kind: 'ok', output: known.list });
+    const list = [...known.list, input.element];
     this.#ask(
-      () => this.#store.append(name, epoch, input.element),
-      (list) => {
-        if (list === undefined) {
+      () => this.#store.write(name, epoch, list),
+      (isWritten) => {
+        if (!isWritten) {
           this.#known.delete(name);
           return end({ kind: 'stale' });
         }
@@ -88,9 +89,10 @@ export class SimKeeper {
     );
   }
 
-  /** There and back takes time, in which it may stand still. */
+  /** There and back takes time, in which it may stand still; now and then so long that another has the key meanwhile. */
   #ask<T>(act: () => T, then: (result: T) => void): void {
-    this.#scheduler.after(this.#random.between(0, 10), () => {
+    const wayMs = this.#random.chance(0.02) ? this.#random.between(0, 30_000) : this.#random.between(0, 10);
+    this.#scheduler.after(wayMs, () => {
       const result = act();
       this.#owner.hear(() => then(result));
     });
