@@ -30,6 +30,8 @@ export class SimClients {
   readonly #bug: KeeperBug | undefined;
   readonly #keepers = new WeakMap<SimOwner, SimKeeper>();
   readonly #operations: Operation<AppendInput, AppendOutput>[] = [];
+  /** That are under way: whatever came of them. */
+  readonly #pending = new Map<number, Operation<AppendInput, AppendOutput>>();
   #begun = 0;
 
   constructor(scheduler: Scheduler, random: Random, owners: KeyOwners, bug: KeeperBug | undefined) {
@@ -47,7 +49,8 @@ export class SimClients {
 
   /** What is not linearizable, in words; undefined when all is. */
   problem(): string | undefined {
-    return describeProblems('list', checkByKey(appendOnly, this.#operations)) || undefined;
+    const all = [...this.#operations, ...this.#pending.values()];
+    return describeProblems('list', checkByKey(appendOnly, all)) || undefined;
   }
 
   #later(client: string): void {
@@ -58,10 +61,12 @@ export class SimClients {
       const input: AppendInput = this.#random.chance(0.5)
         ? { kind: 'read' }
         : { kind: 'append', element: `${id}` };
-      const invokedAt = this.#scheduler.now;
+      const begun = { client, key: String(key), input, invokedAt: this.#scheduler.now };
+      const outcome = { kind: 'unknown', at: begun.invokedAt, code: 'NO_ANSWER' } as const;
+      this.#pending.set(id, { ...begun, outcome });
       this.#try(key, input, TRIES, (outcome) => {
-        if (outcome !== undefined)
-          this.#operations.push({ client, key: String(key), input, invokedAt, outcome });
+        this.#pending.delete(id);
+        if (outcome !== undefined) this.#operations.push({ ...begun, outcome });
         this.#later(client);
       });
     });
